@@ -1,0 +1,55 @@
+"""Calls that may hang, given a time limit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from runbooks.engine.errors import Reason, SystemFault
+
+Result = TypeVar("Result")
+
+
+class Call:
+    """A function running in a thread of its own.
+
+    A call that outlives its limit can't be killed, only left behind: the thread is a daemon, so it keeps neither the
+    run nor the process waiting, and whatever it still does to the outside is bounded by its own time limits.
+    """
+
+    def __init__(self, function: Callable[[], object], name: str) -> None:
+        self._function = function
+        self._result: object = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._result = self._function()
+        except BaseException as error:  # handed to whoever waits, whatever it is
+            self._error = error
+
+    def wait(self, seconds: float) -> object:
+        """The function's result, or its error.
+
+        Raises:
+            SystemFault: it did not return in time.
+        """
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            raise SystemFault(f"no answer within {seconds:g} s", reason=Reason.TIMED_OUT)
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+def bounded(function: Callable[[], Result], seconds: float, name: str) -> Result:
+    """Call the function and wait at most this long for it.
+
+    Raises:
+        SystemFault: it did not return in time; otherwise whatever the function raised.
+    """
+    result: Result = Call(function, name).wait(seconds)  # type: ignore[assignment]
+    return result

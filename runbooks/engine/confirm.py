@@ -1,0 +1,40 @@
+"""A change to a protected environment is agreed to by typing the environment's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from runbooks.engine.errors import InputError
+
+
+def confirm(
+    environment: str,
+    changes: Sequence[str],
+    *,
+    given: str | None,
+    ask: Callable[[str], str] | None,
+    show: Callable[[str], None],
+) -> None:
+    """Show what will change and be lost, then have the environment's name typed.
+
+    Args:
+        given: What the command line said (``--confirm NAME``).
+        ask: Reads a line from the terminal; None if there is no terminal.
+
+    Raises:
+        InputError: the name was not typed, or was wrong; nothing was done.
+    """
+    for line in changes:
+        show(line)
+    if given is None and ask is None:
+        raise InputError(
+            f"{environment} is protected and there is no terminal to ask on",
+            mend=f"add --confirm {environment} once you have read the --plan",
+        )
+    typed = given if given is not None else ask(f"Type {environment} to go on: ") if ask else ""
+    if typed.strip() != environment:
+        raise InputError(
+            f"{environment} was not confirmed, so nothing was done",
+            found=f"typed: {typed.strip() or 'nothing'}",
+            mend=f"type {environment}, or give --confirm {environment}",
+        )

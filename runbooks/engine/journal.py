@@ -1,0 +1,235 @@
+"""The append-only, hash-chained record of one run, from which a machine resumes and an auditor reads.
+
+Each line is a JSON object ``{"seq", "at", "kind", "data", "prev", "hash"}``. ``hash`` is the SHA-256 of the line
+without it, and ``prev`` is the hash of the line before, so an edit, a removed line and a swapped line break the chain.
+A line is on disk (fsync) before `Journal.append` returns.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from runbooks.engine.atomic import sync_folder
+from runbooks.engine.errors import InputError, RunbookError
+from runbooks.engine.redact import Redactor
+
+FILE_NAME = "journal.jsonl"
+ORIGIN = "0" * 64
+"""The ``prev`` of a journal's first line."""
+
+Data = Mapping[str, Any]
+"""What a record says: JSON-like, already free of secrets when it is on disk."""
+
+
+class JournalUnwritable(RunbookError):
+    """What happens can no longer be written down, so nothing further may happen."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of a journal."""
+
+    seq: int
+    at: datetime
+    kind: str
+    data: Data
+    prev: str
+    hash: str
+
+    def line(self) -> bytes:
+        """The record as it stands in the file, with its newline."""
+        return json.dumps({**self._body(), "hash": self.hash}, ensure_ascii=False).encode() + b"\n"
+
+    def expected_hash(self) -> str:
+        """The hash that belongs to this content."""
+        canonical = json.dumps(self._body(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def _body(self) -> dict[str, Any]:
+        at = self.at.isoformat(timespec="milliseconds")
+        return {"seq": self.seq, "at": at, "kind": self.kind, "data": self.data, "prev": self.prev}
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The records of a journal as far as they hold together, and what is wrong after that."""
+
+    records: tuple[Record, ...]
+    break_line: int | None = None
+    problem: str = ""
+    torn_bytes: int = 0
+    """Length of an unfinished last line: what a kill in the middle of a write leaves; no damage."""
+
+    @property
+    def last_hash(self) -> str:
+        return self.records[-1].hash if self.records else ORIGIN
+
+
+def read_chain(path: Path) -> Chain:
+    """Read a journal and check each line against the one before.
+
+    Raises:
+        InputError: there is no such file, or it can't be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError("the journal can't be read", where=str(path), found=error.strerror or "") from error
+    lines = content.split(b"\n")
+    torn = lines.pop()
+    records: list[Record] = []
+    for number, line in enumerate(lines, start=1):
+        record, problem = _parse(line, records[-1] if records else None)
+        if record is None:
+            return Chain(tuple(records), break_line=number, problem=problem)
+        records.append(record)
+    return Chain(tuple(records), torn_bytes=len(torn))
+
+
+def read_intact(path: Path) -> tuple[Record, ...]:
+    """The records of a journal that must be whole to be acted on.
+
+    Raises:
+        InputError: a line was edited, removed or damaged.
+    """
+    chain = read_chain(path)
+    if chain.break_line is not None:
+        raise InputError(
+            "the journal was changed after it was written",
+            where=f"{path}:{chain.break_line}",
+            found=chain.problem,
+            mend="invoke runs.audit shows all damage; compare with a copy of the run's folder",
+        )
+    return chain.records
+
+
+def _parse(line: bytes, previous: Record | None) -> tuple[Record | None, str]:
+    try:
+        fields = json.loads(line)
+        at = datetime.fromisoformat(fields["at"])
+        record = Record(
+            fields["seq"], at, fields["kind"], fields["data"], fields["prev"], fields["hash"]
+        )
+    except (ValueError, KeyError, TypeError):
+        return None, "not a journal record"
+    expected_seq = previous.seq + 1 if previous else 1
+    if record.seq != expected_seq:
+        return None, f"record {record.seq} stands where {expected_seq} was expected"
+    if record.prev != (previous.hash if previous else ORIGIN):
+        return None, f"record {record.seq} does not follow the line before it"
+    if record.hash != record.expected_hash():
+        return None, f"record {record.seq} was edited: its hash does not match"
+    return record, ""
+
+
+class Journal:
+    """A journal open for writing, by this process alone."""
+
+    def __init__(self, descriptor: int, path: Path, records: tuple[Record, ...], redactor: Redactor) -> None:
+        self._descriptor = descriptor
+        self.path = path
+        self.records = list(records)
+        self._redactor = redactor
+
+    @classmethod
+    def create(cls, folder: Path, redactor: Redactor) -> Self:
+        """Begin the journal of a new run in its own new folder.
+
+        Raises:
+            JournalUnwritable: the folder can't be made or written.
+        """
+        path = folder / FILE_NAME
+        try:
+            folder.mkdir(parents=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            sync_folder(folder)
+            sync_folder(folder.parent)
+        except OSError as error:
+            raise unwritable(path, error) from error
+        return cls(descriptor, path, (), redactor)
+
+    @classmethod
+    def reopen(cls, folder: Path, redactor: Redactor) -> Self:
+        """Go on with the journal of a run that was interrupted.
+
+        An unfinished last line, all that a kill during a write can leave, is cut off first.
+
+        Raises:
+            InputError: the journal is damaged, or the run is still going on in another process.
+        """
+        path = folder / FILE_NAME
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+        except OSError as error:
+            raise InputError("the journal can't be opened", where=str(path), found=error.strerror or "") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise InputError(
+                "the run is still going on in another process", where=str(path), mend="wait for it, or stop it"
+            ) from error
+        try:
+            records = read_intact(path)
+        except InputError:
+            os.close(descriptor)
+            raise
+        os.ftruncate(descriptor, os.fstat(descriptor).st_size - read_chain(path).torn_bytes)
+        return cls(descriptor, path, records, redactor)
+
+    def append(self, kind: str, now: Callable[[], datetime] = lambda: datetime.now(UTC), **data: Any) -> Record:
+        """Write one record and wait until it is on disk.
+
+        Raises:
+            JournalUnwritable: no space, or the disk failed.
+        """
+        previous = self.records[-1] if self.records else None
+        at = now()
+        at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+        clean = json.loads(json.dumps(self._redactor.data(data)))
+        draft = Record(
+            seq=previous.seq + 1 if previous else 1,
+            at=at,
+            kind=kind,
+            data=clean,
+            prev=previous.hash if previous else ORIGIN,
+            hash="",
+        )
+        record = Record(draft.seq, draft.at, kind, clean, draft.prev, draft.expected_hash())
+        self._write(record.line())
+        self.records.append(record)
+        return record
+
+    def _write(self, line: bytes) -> None:
+        start = os.fstat(self._descriptor).st_size
+        try:
+            written = os.write(self._descriptor, line)
+            if written != len(line):
+                os.ftruncate(self._descriptor, start)
+                raise OSError(28, "No space left on device")
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+    def close(self) -> None:
+        """Let go of the file; another process may then resume the run."""
+        os.close(self._descriptor)
+
+
+def unwritable(path: Path, error: OSError) -> JournalUnwritable:
+    """The error for a run log that can't be written, with what to do about it."""
+    return JournalUnwritable(
+        "the run log can't be written, so nothing is done that could not be recorded",
+        where=str(path),
+        found=error.strerror or str(error),
+        mend="check the folder's owner and free space, then call the command again",
+    )

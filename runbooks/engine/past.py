@@ -1,0 +1,49 @@
+"""What an interrupted run had done, as its journal tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from runbooks.engine.journal import Record
+from runbooks.engine.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Past:
+    """Per step name: the state noted before its effect, and its last outcome if one was recorded."""
+
+    before: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    outcomes: Mapping[str, Outcome] = field(default_factory=lambda: MappingProxyType({}))
+    undone: frozenset[str] = frozenset()
+    undoing: bool = False
+    changed: frozenset[str] = frozenset()
+    """Steps that changed something, or may have: acted on, and not found to have been so already."""
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Past:
+        """Read the past out of a journal's records."""
+        before: dict[str, Mapping[str, Any]] = {}
+        outcomes: dict[str, Outcome] = {}
+        undone: set[str] = set()
+        changed: set[str] = set()
+        undoing = False
+        for record in records:
+            step = record.data.get("step", "")
+            if record.kind == "intent":
+                before.setdefault(step, record.data["before"])
+                outcomes.pop(step, None)
+                changed.add(step)
+            elif record.kind == "outcome":
+                outcomes[step] = Outcome(record.data["outcome"])
+            elif record.kind == "undo-intent":
+                undoing = True
+            elif record.kind == "undo-outcome" and record.data["outcome"] == Outcome.COMPENSATED:
+                undone.add(step)
+        return cls(before, outcomes, frozenset(undone), undoing, frozenset(changed))
+
+    def interrupted(self, step: str) -> bool:
+        """Whether the journal holds an intent for this step and no outcome: nobody knows if it happened."""
+        return step in self.before and step not in self.outcomes

@@ -1,0 +1,101 @@
+"""Runs on disk: where they are, what each one's journal says of it, and how one begins after another."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runbooks.engine.errors import InputError
+from runbooks.engine.journal import FILE_NAME, Chain, Record, read_chain
+from runbooks.engine.outcome import Status
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run in one line, as its journal tells it."""
+
+    id: str
+    folder: Path
+    runbook: str
+    environment: str
+    operator: str
+    started: datetime | None
+    status: Status
+    verdict: str
+    exit_code: int | None
+
+
+def new_id(runbook: str) -> str:
+    """An id that sorts by time and says what ran: ``20261123T050212Z-release.verify-k3f9``."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    tail = "".join(secrets.choice(letters) for _ in range(4))
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{runbook}-{tail}"
+
+
+def folders(root: Path) -> Iterator[Path]:
+    """The folders of all runs that have a journal, oldest first."""
+    if root.is_dir():
+        yield from sorted(path.parent for path in root.glob(f"*/{FILE_NAME}"))
+
+
+def find(root: Path, wanted: str) -> Path:
+    """The folder of the run with this id, or with an id that only one run begins or ends with.
+
+    Raises:
+        InputError: no run, or several, answer to it.
+    """
+    known = list(folders(root))
+    if wanted == "latest" and known:
+        return known[-1]
+    matches = [path for path in known if path.name == wanted] or [
+        path for path in known if path.name.startswith(wanted) or path.name.endswith(wanted)
+    ]
+    if len(matches) == 1:
+        return matches[0]
+    raise InputError(
+        f"{'several runs' if matches else 'no run'} answer to {wanted}",
+        where=str(root),
+        found=", ".join(path.name for path in (matches or known)[-5:]) or "no runs yet",
+        mend="invoke runs.list",
+    )
+
+
+def summary(folder: Path) -> Summary:
+    """What the run's journal says of it, however it ended; a damaged journal is told as far as it holds."""
+    chain = read_chain(folder / FILE_NAME)
+    header = chain.records[0].data if chain.records else {}
+    ended = _last(chain, "end")
+    return Summary(
+        id=folder.name,
+        folder=folder,
+        runbook=header.get("runbook", "?"),
+        environment=header.get("environment", "?"),
+        operator=header.get("operator", "?"),
+        started=chain.records[0].at if chain.records else None,
+        status=Status(ended["status"]) if ended else Status.RUNNING,
+        verdict=ended.get("verdict", "") if ended else "",
+        exit_code=ended.get("exit_code") if ended else None,
+    )
+
+
+def previous(root: Path) -> Mapping[str, Any] | None:
+    """What a new run's first record says of the newest one before it: its id, last record and that one's hash."""
+    for folder in reversed(list(folders(root))):
+        records = read_chain(folder / FILE_NAME).records
+        if records:
+            return {"run": folder.name, "seq": records[-1].seq, "hash": records[-1].hash}
+    return None
+
+
+def _last(chain: Chain, kind: str) -> Mapping[str, Any]:
+    found: Record | None = None
+    for record in chain.records:
+        if record.kind == kind:
+            found = record
+        elif record.kind == "resumed":
+            found = None
+    return found.data if found else {}

@@ -1,0 +1,142 @@
+"""What a procedure is made of: steps, in the order in which a person would do them."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from runbooks.engine.errors import Reason, SystemFault
+
+Tools = TypeVar("Tools")
+"""What a runbook's steps work with: the systems and facts of one environment, made by the caller."""
+
+State = Mapping[str, Any]
+"""JSON-like facts noted before an effect, so that a later process can tell whether it happened."""
+
+
+class Scope:
+    """What a step may know of the run around it.
+
+    Attributes:
+        run: The run's id; an effect carries it wherever its target allows.
+        before: What `Step.before` noted ahead of the effect, also when another process notes it.
+    """
+
+    def __init__(
+        self,
+        run: str,
+        before: State,
+        seconds: float,
+        stopping: threading.Event,
+        say: Callable[[str], None],
+        record: Callable[..., object],
+    ) -> None:
+        self.run = run
+        self.before = before
+        self._deadline = time.monotonic() + seconds
+        self._stopping = stopping
+        self.say = say
+        self.record = record
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the operator asked to stop: a long step ends at its next safe point."""
+        return self._stopping.is_set()
+
+    def remaining(self) -> float:
+        """Seconds until this step's time is up.
+
+        Raises:
+            SystemFault: it is up.
+        """
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise SystemFault("the step's time is up", reason=Reason.TIMED_OUT)
+        return left
+
+
+def _nothing(_tools: Any) -> State:
+    return {}
+
+
+def _no_plan(_tools: Any) -> Iterable[str]:
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(Generic[Tools]):
+    """One effect, with what tells that it is done and what takes it back.
+
+    Attributes:
+        name: Stable, in kebab-case; a journal refers to it.
+        title: What a person would write on the page.
+        act: Does it and says in one sentence what was done. Safe to call again after a crash when ``done`` says no.
+        done: The postcondition, asked before acting, after acting, and again on resume. None as an answer means that
+            it can't be told; a run then stops for a person. A step without it is read-only or harmless to repeat.
+        before: State noted in the journal ahead of the effect.
+        ready: The precondition; raises if the step must not be tried.
+        undo: Takes the effect back; must hold when called twice or on half an effect.
+        plan: Lines that say what ``act`` would do; reads only.
+        seconds: Its time limit.
+        attempts: Tries in all.
+        always: Performed even after a failure or a stop: cleaning up.
+    """
+
+    name: str
+    title: str
+    act: Callable[[Tools, Scope], str]
+    done: Callable[[Tools, Scope], bool | None] | None = None
+    before: Callable[[Tools], State] = _nothing
+    ready: Callable[[Tools], None] | None = None
+    undo: Callable[[Tools, Scope], str] | None = None
+    plan: Callable[[Tools], Iterable[str]] = _no_plan
+    seconds: float = 60.0
+    attempts: int = 1
+    always: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runbook(Generic[Tools]):
+    """A procedure: its steps in order.
+
+    Attributes:
+        name: As typed after ``invoke``.
+        changes: Whether it changes the environment: it then holds the lease, asks before it touches a protected
+            environment, and takes back what it did when a step fails.
+        conclude: The verdict of the whole run and its exit code, once all steps are done.
+    """
+
+    name: str
+    title: str
+    steps: tuple[Step[Tools], ...]
+    changes: bool
+    conclude: Callable[[Tools], Conclusion] | None = None
+
+    def digest(self) -> str:
+        """Changes when the procedure does: a run is not resumed by a runbook other than the one that began it."""
+        parts = [self.name]
+        for step in self.steps:
+            parts += [step.name, step.title]
+            parts += [_source(call) for call in (step.act, step.done, step.before, step.undo) if call]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """The verdict of a run: a word for people, the exit code for machines, and facts for the reports."""
+
+    verdict: str
+    exit_code: int
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _source(call: Callable[..., Any]) -> str:
+    try:
+        return inspect.getsource(call)
+    except (OSError, TypeError):
+        return getattr(call, "__qualname__", repr(type(call)))
