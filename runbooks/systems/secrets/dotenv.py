@@ -139,7 +139,7 @@ def _decoded(path: Path, content: bytes) -> str:
             "a secrets file is not UTF-8 text",
             where=f"{path}:{line}",
             found="bytes that are not UTF-8",
-            mend="save the file as UTF-8; an encrypted file needs source = \"command\"",
+            mend='save the file as UTF-8; an encrypted file needs source = "command"',
         ) from None
 
 

@@ -1,0 +1,249 @@
+"""What an environment declares: one frozen object per table of its `environment.toml`.
+
+`inventory/example/environment.toml` shows every key with its default. Values that may be secret or differ between
+machines are references (`Value`) here; `resolve` turns them into values.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from runbooks.systems.secrets.source import SourceDeclaration, SourceKind
+
+FILE_NAME = "environment.toml"
+PROCESS_ENVIRONMENT = SourceDeclaration(SourceKind.ENVIRONMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """The value that the ``[secrets]`` source holds under this name."""
+
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRef:
+    """The value that the application's ``[variables]`` source holds under this name."""
+
+    variable: str
+
+
+Value = str | SecretRef | VariableRef
+"""Text that stands in the inventory itself, or the name of a value that is kept elsewhere."""
+
+
+class Reach(enum.StrEnum):
+    """How a server is reached: at its address, from inside its private network, or through a public proxy."""
+
+    DIRECT = "direct"
+    RUNNER = "runner"
+    PROXY = "proxy"
+
+
+class PlatformKind(enum.StrEnum):
+    """What runs the application."""
+
+    HOSTS = "hosts"
+    RAILWAY = "railway"
+
+
+class Plan(enum.StrEnum):
+    """How much room the database has; decides the pool sizes that are accepted."""
+
+    RAILWAY = "railway"
+    DEDICATED = "dedicated"
+
+    @property
+    def pool_sizes(self) -> range:
+        """The accepted DB_POOL_SIZE, in connections per worker."""
+        return range(5, 11) if self is Plan.RAILWAY else range(20, 51)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """The running application.
+
+    Attributes:
+        url: Its public address, http or https.
+        ca_file: PEM file of the authority that signed its certificate; None means the system's authorities.
+        environment: The value that its variable ENVIRONMENT must have.
+        echo_fallback_intended: Whether answering without a provider is wanted here.
+        test_email_domain: Where throw-away users live; None means that no check may create one.
+        health_latency_budget_ms: The longest acceptable answer of its health page, in milliseconds.
+    """
+
+    url: Value
+    ca_file: Path | None = None
+    environment: str = "production"
+    echo_fallback_intended: bool = False
+    test_email_domain: str | None = None
+    health_latency_budget_ms: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Where the running release can be read on this machine.
+
+    Attributes:
+        source: Its checkout; None if there is none here.
+        python: An interpreter with its dependencies; None means the tool's own in a sandbox, elsewhere that there is none.
+        commit_variable: The application's variable that holds its git commit.
+    """
+
+    source: Path | None = None
+    python: Path | None = None
+    commit_variable: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """The application's PostgreSQL database.
+
+    Attributes:
+        url: Its connection URL.
+        reach: How this machine reaches it.
+        ca_file: PEM file of the authority that signed the server's certificate.
+        connect_timeout_seconds: How long connecting may take, in seconds.
+    """
+
+    url: Value = VariableRef("DATABASE_URL")
+    reach: Reach = Reach.DIRECT
+    ca_file: Path | None = None
+    connect_timeout_seconds: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redis:
+    """The application's Redis.
+
+    Attributes:
+        url: Its connection URL.
+        reach: How this machine reaches it.
+    """
+
+    url: Value = VariableRef("REDIS_URL")
+    reach: Reach = Reach.DIRECT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """What runs the application, and how many of it.
+
+    Attributes:
+        kind: Which platform.
+        plan: How much room its database has; after loading never None.
+        replicas: How many copies of the application run at once.
+        slots: 2 if the old and the new release both run during a switch, otherwise 1.
+    """
+
+    kind: PlatformKind
+    plan: Plan | None = None
+    replicas: int = 1
+    slots: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """Where runs, releases, snapshots and leases are kept.
+
+    Attributes:
+        folder: A folder; after loading absolute and never None.
+    """
+
+    folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprints:
+    """How secrets of several environments are compared without being revealed.
+
+    Attributes:
+        key: The HMAC key that all environments share.
+        peers: Environments whose secrets must differ from this one's; after loading never None.
+    """
+
+    key: Value = SecretRef("FINGERPRINT_KEY")
+    peers: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """How checks are run.
+
+    Attributes:
+        concurrency_per_target: How many checks may ask one server at the same time.
+        timeout_seconds: How long one attempt may take, in seconds.
+        attempts: How often a question is asked before its answer is believed to be missing.
+    """
+
+    concurrency_per_target: int = 4
+    timeout_seconds: float = 10.0
+    attempts: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """All that an `environment.toml` may hold.
+
+    Attributes:
+        schema: The version of this format.
+        application: The running application.
+        variables: Where the variables are that the application is deployed with.
+        platform: What runs it.
+        description: One line for people.
+        protected: Whether changes must be confirmed by typing the environment's name.
+        sandbox: Whether this tool starts the environment itself.
+        release: Where the running release can be read.
+        secrets: Where the secrets are that this tool needs and the application does not have.
+        database: Its PostgreSQL database.
+        redis: Its Redis.
+        store: Where runs, releases, snapshots and leases are kept.
+        fingerprints: How secrets are compared between environments.
+        checks: How checks are run.
+    """
+
+    # Read by pydantic only: nothing is converted, unknown keys are errors. The tables inherit it.
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
+
+    schema: Literal[1]
+    application: Application
+    variables: SourceDeclaration
+    platform: Platform
+    description: str = ""
+    protected: bool = True
+    sandbox: bool = False
+    release: Release = Release()
+    secrets: SourceDeclaration = PROCESS_ENVIRONMENT
+    database: Database = Database()
+    redis: Redis = Redis()
+    store: Store = Store()
+    fingerprints: Fingerprints = Fingerprints()
+    checks: Checks = Checks()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment(Declaration):
+    """A loaded environment: what its file declares, with every default filled in and every path absolute.
+
+    Attributes:
+        name: The folder's name in the inventory.
+        folder: That folder, absolute.
+        project: The folder that holds the inventory, absolute.
+    """
+
+    name: str
+    folder: Path
+    project: Path
+
+    @property
+    def file(self) -> Path:
+        """The file that declares it."""
+        return self.folder / FILE_NAME
+
+    @property
+    def label(self) -> str:
+        """How a verdict line names it, so that nobody takes a sandbox for production."""
+        return f"{self.name} (sandbox)" if self.sandbox else self.name

@@ -1,0 +1,225 @@
+"""Refuses values that no environment can have, and combinations that contradict each other."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from runbooks.environment.discover import EXAMPLE, SANDBOXES
+from runbooks.environment.locate import Path as KeyPath
+from runbooks.environment.model import Environment, SecretRef, Value, VariableRef
+from runbooks.environment.problem import Problem, did_you_mean, dotted
+from runbooks.systems.secrets.source import SourceDeclaration, SourceKind
+
+WEB_SCHEMES = ("https", "http")
+DATABASE_SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+PASSWORD_PARAMETERS = {"password", "sslpassword"}
+VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+DOMAIN = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
+USED_BY = {
+    SourceKind.DOTENV: {"path"},
+    SourceKind.ENVIRONMENT: {"prefix"},
+    SourceKind.COMMAND: {"command", "format", "timeout_seconds"},
+}
+
+
+def problems(environment: Environment, known: Collection[str]) -> Iterator[Problem]:
+    """Everything wrong with a file whose keys and types are right.
+
+    Args:
+        environment: With its defaults filled in.
+        known: The names of all environments in the inventory.
+    """
+    yield from _sandbox(environment)
+    yield from _values(environment)
+    yield from _application(environment)
+    yield from _certificates(environment)
+    yield from _source(("variables",), environment.variables)
+    yield from _source(("secrets",), environment.secrets)
+    yield from _numbers(environment)
+    yield from _peers(environment, known)
+
+
+def _sandbox(environment: Environment) -> Iterator[Problem]:
+    if environment.sandbox and environment.name not in SANDBOXES:
+        yield Problem(
+            ("sandbox",),
+            f"only {' and '.join(SANDBOXES)} can be a sandbox",
+            found=f"sandbox = true in '{environment.name}'",
+            mend="remove 'sandbox'",
+        )
+    elif environment.sandbox and environment.protected:
+        mend = "set protected = false; a sandbox is thrown away"
+        yield Problem(("protected",), "a sandbox can't be protected", found="protected = true", mend=mend)
+    elif environment.name in SANDBOXES and not environment.sandbox:
+        yield Problem(
+            ("sandbox",),
+            f"'{environment.name}' must be a sandbox: commands use it when no environment is named",
+            found="sandbox = false",
+            mend="rename the folder, or set sandbox = true and protected = false",
+        )
+
+
+def _values(environment: Environment) -> Iterator[Problem]:
+    yield from _url(("application", "url"), environment.application.url, WEB_SCHEMES)
+    yield from _url(("database", "url"), environment.database.url, DATABASE_SCHEMES)
+    yield from _url(("redis", "url"), environment.redis.url, REDIS_SCHEMES)
+    key = environment.fingerprints.key
+    if isinstance(key, str):
+        yield _only_named(("fingerprints", "key"), "a text")
+    else:
+        yield from _reference(("fingerprints", "key"), key)
+    variable = environment.release.commit_variable
+    if variable is not None and not VARIABLE_NAME.fullmatch(variable):
+        yield Problem(("release", "commit_variable"), "'release.commit_variable' must be a variable's name")
+
+
+def _reference(path: KeyPath, value: SecretRef | VariableRef) -> Iterator[Problem]:
+    name = value.secret if isinstance(value, SecretRef) else value.variable
+    if not VARIABLE_NAME.fullmatch(name):
+        yield Problem(
+            path,
+            f"'{dotted(path)}' must name a secret or variable with letters, digits and '_'",
+            mend='write for example { secret = "DATABASE_URL" }',
+        )
+
+
+def _url(path: KeyPath, value: Value, schemes: tuple[str, ...]) -> Iterator[Problem]:
+    """Judge a URL that stands in the file. What was found is told in words, as it may hold a password."""
+    if not isinstance(value, str):
+        yield from _reference(path, value)
+        return
+    wanted = f"'{dotted(path)}' must be a URL that begins with " + " or ".join(
+        f"{name}://" for name in schemes
+    )
+    try:
+        parts = urlsplit(value)
+        has_password = parts.password is not None or bool(PASSWORD_PARAMETERS & parse_qs(parts.query).keys())
+        _ = parts.port
+    except ValueError:
+        yield Problem(path, wanted, found="a text that is not a URL", mend="check its host and port")
+        return
+    is_web = schemes == WEB_SCHEMES
+    if has_password or (is_web and parts.username is not None):
+        yield _only_named(path, "a URL with a password in it")
+    elif parts.scheme not in schemes:
+        yield Problem(path, wanted, found="another beginning", mend=f"write {schemes[0]}://HOST")
+    elif any(character.isspace() for character in value):
+        yield Problem(path, wanted, found="a blank in it", mend="remove the blank")
+    elif is_web and not parts.hostname:
+        yield Problem(path, wanted, found="no host in it", mend=f"write {schemes[0]}://HOST")
+    elif is_web and (parts.query or parts.fragment):
+        yield Problem(path, wanted, found="a query or fragment", mend="remove what follows '?' or '#'")
+
+
+def _only_named(path: KeyPath, found: str) -> Problem:
+    example = "FINGERPRINT_KEY" if path[0] == "fingerprints" else dotted(path).replace(".", "_").upper()
+    return Problem(
+        path,
+        f"'{dotted(path)}' holds a secret; secrets are only named in the inventory",
+        found=found,
+        mend=f'move it to the [secrets] source as {example} and write {{ secret = "{example}" }}; change it if this '
+        "file was shared or committed",
+    )
+
+
+def _application(environment: Environment) -> Iterator[Problem]:
+    domain = environment.application.test_email_domain
+    if domain is not None and not DOMAIN.fullmatch(domain):
+        yield Problem(
+            ("application", "test_email_domain"),
+            "'application.test_email_domain' must be a domain, in small letters",
+            found=repr(domain[:60]),
+            mend="write for example checks.example.org, without '@'",
+        )
+
+
+def _certificates(environment: Environment) -> Iterator[Problem]:
+    url = environment.application.url
+    if environment.application.ca_file and isinstance(url, str) and url.startswith("http:"):
+        yield Problem(
+            ("application", "ca_file"),
+            "'application.ca_file' has no use with an http URL",
+            mend="remove it, or use https",
+        )
+    if environment.sandbox:
+        return  # made when the sandbox first starts
+    files = {"application": environment.application.ca_file, "database": environment.database.ca_file}
+    for table, file in files.items():
+        if file is not None and not os.path.isfile(file):
+            yield _no_file((table, "ca_file"), file)
+
+
+def _no_file(path: KeyPath, file: Path) -> Problem:
+    what = f"'{dotted(path)}' names a file that is not there"
+    return Problem(path, what, found=str(file), mend="put the PEM file there, or correct the path")
+
+
+def _source(table: KeyPath, declared: SourceDeclaration) -> Iterator[Problem]:
+    kind = declared.source
+    given = {key for keys in USED_BY.values() for key in keys if getattr(declared, key) is not None}
+    for key in sorted(given - USED_BY[kind]):
+        owner = next(other for other, keys in USED_BY.items() if key in keys)
+        yield Problem(
+            (*table, key),
+            f"'{dotted((*table, key))}' has no use with source = \"{kind}\"",
+            mend=f'remove it, or set source = "{owner}"',
+        )
+    needed = {SourceKind.DOTENV: "path", SourceKind.COMMAND: "command"}.get(kind)
+    if needed and needed not in given:
+        key_path = dotted((*table, needed))
+        mend = f"add '{needed}' to [{dotted(table)}]"
+        yield Problem((*table, needed), f"missing key '{key_path}' for source = \"{kind}\"", mend=mend)
+    if declared.command == ():
+        yield Problem((*table, "command"), f"'{dotted((*table, 'command'))}' is empty")
+    seconds = declared.timeout_seconds
+    if seconds is not None:
+        yield from _positive((*table, "timeout_seconds"), seconds)
+
+
+def _numbers(environment: Environment) -> Iterator[Problem]:
+    platform, checks = environment.platform, environment.checks
+    at_least_one = {
+        ("application", "health_latency_budget_ms"): environment.application.health_latency_budget_ms,
+        ("database", "connect_timeout_seconds"): environment.database.connect_timeout_seconds,
+        ("platform", "replicas"): platform.replicas,
+        ("checks", "concurrency_per_target"): checks.concurrency_per_target,
+        ("checks", "attempts"): checks.attempts,
+    }
+    for path, number in at_least_one.items():
+        if number < 1:
+            yield Problem(path, f"'{dotted(path)}' must be at least 1", found=f"the number {number}")
+    if platform.slots not in (1, 2):
+        yield Problem(
+            ("platform", "slots"),
+            "'platform.slots' must be 1 or 2",
+            found=f"the number {platform.slots}",
+            mend="2 if the old and the new release both run during a switch, otherwise 1",
+        )
+    yield from _positive(("checks", "timeout_seconds"), checks.timeout_seconds)
+
+
+def _positive(path: KeyPath, seconds: float) -> Iterator[Problem]:
+    if not (math.isfinite(seconds) and seconds > 0):
+        what = f"'{dotted(path)}' must be a number of seconds above 0"
+        yield Problem(path, what, found=f"the number {seconds:g}")
+
+
+def _peers(environment: Environment, known: Collection[str]) -> Iterator[Problem]:
+    path = ("fingerprints", "peers")
+    possible = set(known) - {environment.name, EXAMPLE}
+    for peer in environment.fingerprints.peers or ():
+        if peer == environment.name:
+            mend = "name the environments that its secrets must differ from"
+            yield Problem(
+                path, "'fingerprints.peers' names the environment itself", found=f"'{peer}'", mend=mend
+            )
+        elif peer not in possible:
+            mend = did_you_mean(peer, possible) or f"there are: {', '.join(sorted(possible)) or 'none'}"
+            what = "'fingerprints.peers' names an environment that does not exist"
+            yield Problem(path, what, found=f"'{peer[:60]}'", mend=mend)
