@@ -1,0 +1,1 @@
+"""One package per outside system; only here are SDKs imported and processes started."""

@@ -1,0 +1,1 @@
+"""PostgreSQL as its operators see it."""

@@ -1,0 +1,81 @@
+"""Asks one Redis server."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import redis
+
+from runbooks.engine.errors import InputError, Reason, SystemFault
+from runbooks.engine.secret import Secret
+
+
+class RedisServer:
+    """A server by its URL; each question opens a connection of its own and closes it."""
+
+    def __init__(self, url: Secret, *, seconds: float = 3.0, reach: str = "direct") -> None:
+        self._url = url
+        self._seconds = seconds
+        self._reach = reach
+
+    def __str__(self) -> str:
+        parts = urlsplit(self._url.reveal())
+        return f"{parts.hostname}:{parts.port or 6379}"
+
+    def ping(self) -> bool:
+        """Whether it answers to the declared user and password. Raises SystemFault if it does not."""
+        with self._connected(self._url.reveal()) as server:
+            return bool(server.ping())
+
+    def answers_without_password(self) -> bool:
+        """Whether it answers to somebody who gives no password.
+
+        Raises:
+            SystemFault: it can't be reached at all.
+        """
+        try:
+            with self._connected(_without_password(self._url.reveal())) as server:
+                return bool(server.ping())
+        except SystemFault as fault:
+            if fault.reason is Reason.UNAUTHORISED:
+                return False
+            raise
+
+    def info(self, section: str) -> Mapping[str, Any]:
+        """``INFO section``. Raises SystemFault if the server can't be asked."""
+        with self._connected(self._url.reveal()) as server:
+            return dict(server.info(section))
+
+    @contextlib.contextmanager
+    def _connected(self, url: str) -> Iterator[redis.Redis]:
+        try:
+            server = redis.Redis.from_url(
+                url, socket_timeout=self._seconds, socket_connect_timeout=self._seconds, retry=None
+            )
+        except ValueError as error:
+            raise InputError("this is not a Redis URL", where=self._url.name, mend="redis://:password@host:port/0") from error
+        try:
+            with server:
+                yield server
+        except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+            raise self._fault("Redis refuses", Reason.UNAUTHORISED, error, "see the user and password") from error
+        except redis.TimeoutError as error:
+            raise self._fault("Redis did not answer in time", Reason.TIMED_OUT, error, "see its load") from error
+        except redis.ConnectionError as error:
+            mend = f"redis.reach is {self._reach!r}; it can also be 'runner' (inside its network) or 'proxy'"
+            raise self._fault("Redis can't be reached", Reason.UNREACHABLE, error, mend) from error
+        except redis.ResponseError as error:
+            refused = "NOAUTH" in str(error) or "WRONGPASS" in str(error)
+            reason = Reason.UNAUTHORISED if refused else Reason.FAILED
+            raise self._fault("Redis refused a command", reason, error, "") from error
+
+    def _fault(self, what: str, reason: Reason, error: Exception, mend: str) -> SystemFault:
+        return SystemFault(what, reason=reason, where=str(self), found=" ".join(str(error).split()), mend=mend)
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
