@@ -17,7 +17,7 @@ NAME = re.compile(r"[a-z0-9-]{1,40}")
 
 
 def names(inventory: Path) -> tuple[str, ...]:
-    """The environments in an inventory, in alphabetical order: every folder, also one that is still incomplete.
+    """The environments in an inventory, in alphabetical order: every folder, also an incomplete one.
 
     Raises:
         InputError: the inventory can't be read.
@@ -35,12 +35,12 @@ def names(inventory: Path) -> tuple[str, ...]:
 
 
 def choose(inventory: Path, wanted: str | None, environ: Mapping[str, str]) -> str:
-    """The environment that a command means: the one it names, else RUNBOOKS_ENV, else `local` if nothing else is there.
+    """The environment that a command means: the one it names, else RUNBOOKS_ENV, else `local` if it is alone.
 
     Args:
         inventory: The folder that holds one folder per environment.
-        wanted: What the command names; None if it names none. An empty name is refused, as it comes from an unset
-            variable in a script.
+        wanted: What the command names; None if it names none. An empty name is refused: it comes from an
+            unset variable in a script.
         environ: This process's environment variables.
 
     Raises:

@@ -161,7 +161,10 @@ def _default_peers(inventory: Path, name: str, known: tuple[str, ...], *, sandbo
 
 
 def _is_sandbox(file: Path) -> bool:
-    """What another environment says of itself. A damaged file counts as a real one: it may not drop out of a comparison."""
+    """What another environment says of itself.
+
+    A damaged file counts as a real environment: it may not drop out of a comparison.
+    """
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig")).get("sandbox") is True
     except (OSError, ValueError, RecursionError):

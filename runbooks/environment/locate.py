@@ -1,6 +1,6 @@
 """The line on which a TOML text first names a key. tomllib gives values without positions.
 
-The text must already have been accepted by tomllib: this scanner finds keys and steps over values, it judges nothing.
+The text must have been accepted by tomllib: this scanner finds keys, steps over values, judges nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 KEY_PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:\\.|[^"\\])*"|'[^']*'""")
 DOT = re.compile(r"[ \t]*\.[ \t]*")
 EQUALS = re.compile(r"[ \t]*=[ \t]*")
-# Longest first: a multi-line string also begins with what looks like an empty one. Up to two quotes may end its text.
+# Longest first: a multi-line string begins like an empty one. Up to two quotes may end its text.
 STRING = re.compile(
     r'"""(?:\\.|[^\\])*?"""(?:"{1,2})?|' r"'''.*?'''(?:'{1,2})?|" r'"(?:\\.|[^"\\\n])*"|' r"'[^'\n]*'",
     re.DOTALL,
@@ -30,7 +30,7 @@ class Place:
 
     Attributes:
         line: Counted from 1.
-        written: The whole key that stands there: for ``[a]`` the path of a, for ``a.b = 1`` the path of b.
+        written: The whole key that stands there: for ``a.b = 1`` the path of b, also as the place of a.
     """
 
     line: int
@@ -40,13 +40,13 @@ class Place:
 def places(text: str) -> Mapping[Path, Place]:
     """Every key and table of a valid TOML text, including those that only a longer key implies.
 
-    Keys inside an inline table are not listed; they stand on the line of the key that holds it, or just below.
+    Keys inside an inline table are not listed; they stand on the line of the key that holds it.
     """
     return _Scanner(text).scan()
 
 
 def nearest(found: Mapping[Path, Place], path: Path) -> Place:
-    """The place of a key or, if the text does not name it, of the closest table around it; the root is line 1."""
+    """The place of a key or, if the text does not name it, of the table around it; the root is line 1."""
     for length in range(len(path), 0, -1):
         if place := found.get(path[:length]):
             return place

@@ -1,7 +1,7 @@
 """What an environment declares: one frozen object per table of its `environment.toml`.
 
-`inventory/example/environment.toml` shows every key with its default. Values that may be secret or differ between
-machines are references (`Value`) here; `resolve` turns them into values.
+`inventory/example/environment.toml` shows every key with its default. Values that may be secret or differ
+between machines are references (`Value`) here; `resolve` turns them into values.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Release:
 
     Attributes:
         source: Its checkout; None if there is none here.
-        python: An interpreter with its dependencies; None means the tool's own in a sandbox, elsewhere that there is none.
+        python: An interpreter with its dependencies. None: a sandbox uses the tool's own.
         commit_variable: The application's variable that holds its git commit.
     """
 

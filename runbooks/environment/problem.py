@@ -34,10 +34,10 @@ def dotted(path: locate.Path) -> str:
     return ".".join(part for part in path if isinstance(part, str))
 
 
-def did_you_mean(wrong: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """A question that names the known word most like the wrong one; empty if none is close."""
+def did_you_mean(wrong: str, known: Iterable[str], *, cutoff: float = 0.6, prefix: str = "") -> str:
+    """A question that names, after `prefix`, the known word most like the wrong one; empty if none is close."""
     close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=cutoff)
-    return f"did you mean '{close[0]}'?" if close else ""
+    return f"did you mean '{prefix}{close[0]}'?" if close else ""
 
 
 def as_error(

@@ -123,8 +123,8 @@ def _only_named(path: KeyPath, found: str) -> Problem:
         path,
         f"'{dotted(path)}' holds a secret; secrets are only named in the inventory",
         found=found,
-        mend=f'move it to the [secrets] source as {example} and write {{ secret = "{example}" }}; change it if this '
-        "file was shared or committed",
+        mend=f'move it to the [secrets] source and write {{ secret = "{example}" }} here; if the file was '
+        "committed or shared, change the password too",
     )
 
 

@@ -1,4 +1,4 @@
-"""Compares a parsed `environment.toml` with the model: unknown and missing keys, wrong types, unknown words."""
+"""Compares a parsed `environment.toml` with the model: unknown or missing keys, wrong types and words."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from runbooks.environment import locate
 from runbooks.environment.model import Declaration, Value
 from runbooks.environment.problem import EXAMPLE_HINT, Problem, did_you_mean, dotted
 
+# pydantic's names for these errors of a dataclass
+MISSING = "missing"
+UNKNOWN = "unexpected_keyword_argument"
 VALUE_WORDS = 'a text, { secret = "NAME" } or { variable = "NAME" }'
 WORDS: Mapping[object, str] = {
     Value: VALUE_WORDS,
@@ -43,14 +46,25 @@ def declaration(data: Table, places: Mapping[locate.Path, locate.Place]) -> Decl
     try:
         return TypeAdapter(Declaration).validate_json(text)
     except ValidationError as error:
-        found: dict[locate.Path, Problem] = {}
-        for detail in error.errors(include_url=False, include_input=False, include_context=False):
-            problem = _problem(data, places, detail["type"], detail["loc"])
-            found.setdefault(problem.path, problem)
-        return tuple(found.values())
+        details = error.errors(include_url=False, include_input=False, include_context=False)
+        return _problems(data, places, [(detail["type"], detail["loc"]) for detail in details])
 
 
-def keys() -> tuple[str, ...]:
+def _problems(
+    data: Table, places: Mapping[locate.Path, locate.Place], errors: list[tuple[str, locate.Path]]
+) -> tuple[Problem, ...]:
+    """One problem per key. No key is called missing beside an unknown one, which may be it."""
+    misspelt = {location[:-1] for kind, location in errors if kind == UNKNOWN}
+    found: dict[locate.Path, Problem] = {}
+    for kind, location in errors:
+        if kind == MISSING and location[:-1] in misspelt:
+            continue
+        problem = _problem(data, places, kind, location)
+        found.setdefault(problem.path, problem)
+    return tuple(found.values())
+
+
+def known_keys() -> tuple[str, ...]:
     """Every key that an `environment.toml` may hold, dotted; tables too."""
     return tuple(_keys_of(Declaration, ""))
 
@@ -66,15 +80,15 @@ def _problem(
     data: Table, places: Mapping[locate.Path, locate.Place], kind: str, location: locate.Path
 ) -> Problem:
     path, hint = _resolved(location)
-    if kind == "missing" and hint != Value:
+    if path == location and kind == MISSING:
         return _missing(path, hint)
-    if kind == "unexpected_keyword_argument" and hint != Value:
+    if path == location and kind == UNKNOWN:
         return _unknown(path, places)
     return _wrong(path, hint, _at(data, path))
 
 
 def _resolved(location: locate.Path) -> tuple[locate.Path, object]:
-    """Cut pydantic's location where ours ends, as it goes on into the members of a union, and find the type there."""
+    """Our path for pydantic's location, which goes on into the members of a union, and the type there."""
     hint: object = Declaration
     for depth, part in enumerate(location):
         if not (isinstance(hint, type) and dataclasses.is_dataclass(hint)):
@@ -110,10 +124,17 @@ def _missing(path: locate.Path, hint: object) -> Problem:
 
 def _unknown(path: locate.Path, places: Mapping[locate.Path, locate.Place]) -> Problem:
     written = dotted(locate.nearest(places, path).written) if path in places else dotted(path)
-    parent = dotted(path[:-1])
-    siblings = [key for key in keys() if key.rpartition(".")[0] == parent]
-    mend = did_you_mean(written, siblings) or did_you_mean(written, keys()) or f"remove it; {EXAMPLE_HINT}"
+    near = _near_sibling(path) if written == dotted(path) else ""
+    mend = near or did_you_mean(written, known_keys()) or f"remove it; {EXAMPLE_HINT}"
     return Problem(path, f"unknown key '{written}'", mend=mend)
+
+
+def _near_sibling(path: locate.Path) -> str:
+    """A key of the same table with nearly this name; a long table name would make all of them look alike."""
+    *table, leaf = (part for part in path if isinstance(part, str))
+    prefix = ".".join([*table, ""])
+    siblings = [key.removeprefix(prefix) for key in known_keys() if key.rpartition(".")[0] == ".".join(table)]
+    return did_you_mean(leaf, siblings, prefix=prefix)
 
 
 def _wrong(path: locate.Path, hint: object, value: object) -> Problem:

@@ -21,7 +21,7 @@ GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True)
 class DotenvSource:
-    """Reads ``NAME=value`` lines. ``$OTHER`` in a value is kept as it stands: a password may hold a dollar sign."""
+    """Reads ``NAME=value`` lines. ``$OTHER`` in a value stays as it is: a password may hold a dollar sign."""
 
     path: Path
 
@@ -76,7 +76,7 @@ def read_private(path: Path) -> str:
     """The text of a file that nobody but its owner may read or write.
 
     Raises:
-        InputError: it is missing, not a regular file, open to others, somebody else's, unreadable or not UTF-8.
+        InputError: it is missing, not a file, open to others, somebody else's, unreadable or not UTF-8.
     """
     try:
         # O_NONBLOCK: opening a pipe in place of the file must not wait for somebody to write into it.
@@ -89,11 +89,13 @@ def read_private(path: Path) -> str:
         raise InputError(
             "a secrets file can't be opened", where=str(path), found=error.strerror or "", mend=mend
         ) from None
-    with os.fdopen(descriptor, "rb") as file:
-        # Asked of the open file, so that a symbolic link's target is judged and nothing can be swapped in between.
-        refuse_unless_private(path, os.fstat(file.fileno()), os.geteuid())
-        content = file.read()
-    return _decoded(path, content)
+    try:
+        # Asked of the open file: a link's target is judged, and nothing can be swapped in between.
+        refuse_unless_private(path, os.fstat(descriptor), os.geteuid())
+        with open(descriptor, "rb", closefd=False) as file:
+            return _decoded(path, file.read())
+    finally:
+        os.close(descriptor)
 
 
 def refuse_unless_private(path: Path, status: os.stat_result, reader: int) -> None:
@@ -102,7 +104,7 @@ def refuse_unless_private(path: Path, status: os.stat_result, reader: int) -> No
     Args:
         path: Named in the error.
         status: What ``stat`` says of the file itself, not of a link to it.
-        reader: The user id that wants to read. Root (0) may read anybody's file, but not one that is open to others.
+        reader: The user id that wants to read. Root (0) may read anybody's file, if it is closed to others.
 
     Raises:
         InputError: the file is not safe to take secrets from.

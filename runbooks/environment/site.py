@@ -1,0 +1,169 @@
+"""An environment with its systems at hand: the one place where a system is chosen from what the inventory declares."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from runbooks.engine.errors import InputError, Reason, SystemFault
+from runbooks.engine.redact import Redactor
+from runbooks.engine.secret import Secret
+from runbooks.environment.load import load
+from runbooks.environment.model import Environment, Value
+from runbooks.environment.resolve import Values, open_values
+from runbooks.environment.sensitive import passwords, sensitive
+from runbooks.systems.http.client import HttpClient
+from runbooks.systems.postgres.client import Database
+from runbooks.systems.redis.client import RedisServer
+from runbooks.systems.source.checkout import Checkout
+
+
+class Site:
+    """What steps and checks ask. A system is made when it is first asked for, so an undeclared one costs nothing.
+
+    Raises:
+        InputError: a source of variables or secrets can't be read.
+        SystemFault: the command of a source failed.
+    """
+
+    def __init__(
+        self, environment: Environment, redactor: Redactor, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        self.environment = environment
+        self.redactor = redactor
+        self._values: Values = open_values(environment, environ)
+        self._environ = environ
+        redactor.add(*sensitive(self.variables))
+        self._values.secrets.load()
+
+    @property
+    def variables(self) -> Mapping[str, Secret]:
+        """What the application is deployed with."""
+        return self._values.variables.load()
+
+    def variable(self, name: str) -> str | None:
+        """A variable that is no secret; None if it is not set."""
+        secret = self.variables.get(name)
+        return secret.reveal() if secret is not None else None
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """A variable as the application's settings read a truth value; ``default`` is the application's own.
+
+        Raises:
+            SystemFault: it is set to something that is neither true nor false.
+        """
+        text = self.variable(name)
+        if text is None:
+            return default
+        if text.strip().lower() in ("1", "true", "t", "yes", "y", "on"):
+            return True
+        if text.strip().lower() in ("0", "false", "f", "no", "n", "off"):
+            return False
+        raise SystemFault(f"{name} is neither true nor false", reason=Reason.BAD_ANSWER, found=repr(text))
+
+    def number(self, name: str, *, default: int) -> int:
+        """A variable as a whole number; ``default`` is the application's own.
+
+        Raises:
+            SystemFault: it is set to something else.
+        """
+        text = self.variable(name)
+        try:
+            return default if text is None else int(text)
+        except ValueError as error:
+            raise SystemFault(
+                f"{name} is not a whole number", reason=Reason.BAD_ANSWER, found=repr(text)
+            ) from error
+
+    @cached_property
+    def application(self) -> HttpClient:
+        """The application's public address."""
+        declared = self.environment.application
+        url = self._resolve(declared.url, "application.url").reveal()
+        return HttpClient(url, ca_file=declared.ca_file, seconds=self.environment.checks.timeout_seconds / 2)
+
+    @cached_property
+    def database(self) -> Database:
+        """The application's database, as the operator reaches it."""
+        declared = self.environment.database
+        return Database(
+            self._resolve(declared.url, "database.url"),
+            connect_seconds=declared.connect_timeout_seconds,
+            statement_seconds=self.environment.checks.timeout_seconds / 2,
+            reach=declared.reach,
+            ca_file=declared.ca_file,
+        )
+
+    @cached_property
+    def redis(self) -> RedisServer:
+        """The application's Redis, as the operator reaches it."""
+        declared = self.environment.redis
+        return RedisServer(self._resolve(declared.url, "redis.url"), reach=declared.reach)
+
+    @cached_property
+    def source(self) -> Checkout:
+        """The checkout of the running release.
+
+        Raises:
+            SystemFault: the inventory declares none.
+        """
+        release = self.environment.release
+        if release.source is None:
+            raise SystemFault(
+                "there is no checkout of the release to look at",
+                reason=Reason.UNREACHABLE,
+                mend="declare release.source in the inventory",
+            )
+        python = release.python or (Path(sys.executable) if self.environment.sandbox else None)
+        return Checkout(release.source, python)
+
+    @property
+    def commit(self) -> str | None:
+        """The git commit that the application says it was built from, or None."""
+        name = self.environment.release.commit_variable
+        return self.variable(name) if name else None
+
+    def fingerprint(self, text: str) -> str:
+        """A keyed hash that tells equal values apart from different ones and nothing else.
+
+        Raises:
+            InputError: no key is declared for it.
+        """
+        key = self._resolve(self.environment.fingerprints.key, "fingerprints.key")
+        return hmac.new(key.reveal().encode(), text.encode(), hashlib.sha256).hexdigest()
+
+    def variables_fingerprint(self) -> str | None:
+        """One keyed hash of all variables, or None without a key: two runs with the same one saw the same settings."""
+        try:
+            pairs = sorted((name, secret.reveal()) for name, secret in self.variables.items())
+            return self.fingerprint(repr(pairs))
+        except InputError:
+            return None
+
+    def peer_variables(self, name: str) -> Mapping[str, Secret]:
+        """The variables of another environment of the inventory, to be compared by fingerprint only.
+
+        Raises:
+            InputError: it can't be loaded, or its variables can't be read from here.
+        """
+        peer = load(self.environment.folder.parent, name)
+        variables = open_values(peer, self._environ).variables.load()
+        self.redactor.add(*sensitive(variables))
+        return variables
+
+    def close(self) -> None:
+        """Close the connections that were opened."""
+        if "database" in self.__dict__:
+            self.database.close()
+
+    def _resolve(self, value: Value, key: str) -> Secret:
+        secret = self._values.resolve(value, key)
+        self.redactor.add(*passwords(secret))
+        if not isinstance(value, str) and key == "fingerprints.key":
+            self.redactor.add(secret)
+        return secret

@@ -1,0 +1,1 @@
+"""Inventory files: loaded, refused with file, line and key, and found by name."""
