@@ -31,6 +31,7 @@ def until(
     Raises:
         SystemFault: TIMED_OUT, with the last exception or answer as what was found.
     """
+    not_yet: tuple[type[Exception], ...] = (OSError, SystemFault, *ignoring)
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -38,7 +39,7 @@ def until(
             if answer:
                 return answer
             found = repr(answer)
-        except (OSError, SystemFault, *ignoring) as error:
+        except not_yet as error:
             found = f"{type(error).__name__}: {error}"
         left = deadline - time.monotonic()
         if left <= 0:

@@ -1,0 +1,226 @@
+"""Where the sandbox keeps everything: one folder, every path in it named here.
+
+PostgreSQL refuses to run as root, so when we are root it runs as `SERVICE_USER`, who must be able to walk to its
+files. A checkout that this user can't enter (below ``/root``, say) keeps its state in `STATE_FOLDER` instead, and
+``var/sandbox`` is a symlink there. The symlink is the record of that decision: it is made once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from runbooks.engine.errors import InputError
+
+SERVICE_USER = "nobody"
+STATE_FOLDER = Path("/var/lib/praviel-runbooks")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one sandbox. ``root`` is a real path, without symlinks."""
+
+    root: Path
+
+    @property
+    def state(self) -> Path:
+        """What must be remembered over restarts, such as ports (JSON)."""
+        return self.root / "state.json"
+
+    @property
+    def postgres(self) -> Path:
+        return self.root / "servers" / "postgres"
+
+    @property
+    def postgres_installs(self) -> Path:
+        """One folder for each version of the wheel that was ever used."""
+        return self.postgres / "install"
+
+    @property
+    def postgres_data(self) -> Path:
+        return self.postgres / "data"
+
+    @property
+    def postgres_password(self) -> Path:
+        """The superuser's password, for the owner of the sandbox only."""
+        return self.postgres / "superuser-password"
+
+    @property
+    def valkey(self) -> Path:
+        return self.root / "servers" / "valkey"
+
+    @property
+    def valkey_data(self) -> Path:
+        return self.valkey / "data"
+
+    @property
+    def valkey_configuration(self) -> Path:
+        """Holds the password, so only its reader, the server's user, may open it."""
+        return self.valkey / "valkey.conf"
+
+    @property
+    def valkey_password(self) -> Path:
+        return self.valkey / "password"
+
+    @property
+    def supervisor(self) -> Path:
+        return self.root / "supervisor"
+
+    @property
+    def supervisor_configuration(self) -> Path:
+        return self.supervisor / "supervisord.conf"
+
+    @property
+    def supervisor_client(self) -> Path:
+        """The user and password of the process manager's interface (JSON)."""
+        return self.supervisor / "client.json"
+
+    @property
+    def supervisor_pid(self) -> Path:
+        return self.supervisor / "supervisord.pid"
+
+    @property
+    def supervisor_log(self) -> Path:
+        return self.logs / "supervisord.log"
+
+    @property
+    def supervisor_lock(self) -> Path:
+        return self.supervisor / "lock"
+
+    @property
+    def programs(self) -> Path:
+        """What each program is started with, its environment included, one file each."""
+        return self.supervisor / "programs"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    def log(self, program: str) -> Path:
+        """Both output streams of a program, as the process manager wrote them down."""
+        return self.logs / f"{program}.log"
+
+    @property
+    def environments(self) -> Path:
+        return self.root / "environments"
+
+    def environment(self, name: str) -> Path:
+        return self.environments / name
+
+    def variables(self, name: str) -> Path:
+        """The variables that the environment's application is started with."""
+        return self.environment(name) / "variables.env"
+
+    def operator_variables(self, name: str) -> Path:
+        """The credentials that an operator of the environment holds."""
+        return self.environment(name) / "operator.env"
+
+    def release(self, name: str) -> Path:
+        """A symlink to the folder in `releases` that the environment runs."""
+        return self.environment(name) / "release"
+
+    @property
+    def releases(self) -> Path:
+        """One folder for each commit that was ever deployed."""
+        return self.root / "releases"
+
+    @property
+    def repository(self) -> Path:
+        return self.root / "repository"
+
+    @property
+    def provider(self) -> Path:
+        return self.root / "provider"
+
+
+def prepare(
+    project: Path,
+    *,
+    state_folder: Path = STATE_FOLDER,
+    user: str = SERVICE_USER,
+    superuser: bool | None = None,
+) -> Layout:
+    """The layout of the checkout's sandbox, its folders made. Safe to repeat, also after a kill at any point.
+
+    Args:
+        project: The checkout's root.
+        state_folder: Where the state goes if ``user`` can't reach the checkout.
+        user: Whom PostgreSQL runs as when we are root.
+        superuser: Whether we are root; asked of the system when None.
+
+    Raises:
+        InputError: ``var/sandbox`` belongs to somebody else, or can't be used by root's service user.
+    """
+    if superuser is None:
+        superuser = os.geteuid() == 0
+    place = project.resolve() / "var" / "sandbox"
+    place.parent.mkdir(exist_ok=True)
+    if superuser and not place.is_symlink() and not can_enter(place.parent, user):
+        _link(place, state_folder / hashlib.sha256(os.fsencode(project.resolve())).hexdigest()[:12])
+    if not place.is_symlink():
+        place.mkdir(exist_ok=True)
+    root = Path(os.path.realpath(place))
+    _folder(root.parent if place.is_symlink() else root, 0o755)
+    _folder(root, 0o755)
+    if root.stat().st_uid != os.geteuid():
+        owner = _user_name(root.stat().st_uid)
+        raise InputError(
+            "the sandbox belongs to another user",
+            where=str(place),
+            found=f"owned by {owner}",
+            mend=f"run as {owner}, or stop it as {owner} and remove {place}",
+        )
+    layout = Layout(root)
+    for folder in (layout.postgres, layout.postgres_installs, layout.releases):
+        _folder(folder, 0o755)
+    for folder in (layout.supervisor, layout.programs, layout.logs, layout.environments):
+        _folder(folder, 0o700)
+    return layout
+
+
+def can_enter(folder: Path, user: str) -> bool:
+    """Whether the permission bits on the way down let the user walk into the folder."""
+    account = pwd.getpwnam(user)
+    return all(_may_search(step.stat(), account) for step in (folder, *folder.parents))
+
+
+def _may_search(status: os.stat_result, account: pwd.struct_passwd) -> bool:
+    if status.st_uid == account.pw_uid:
+        return bool(status.st_mode & stat.S_IXUSR)
+    if status.st_gid == account.pw_gid:
+        return bool(status.st_mode & stat.S_IXGRP)
+    return bool(status.st_mode & stat.S_IXOTH)
+
+
+def _link(place: Path, target: Path) -> None:
+    if place.is_dir():
+        try:
+            place.rmdir()
+        except OSError as error:
+            raise InputError(
+                f"root can't run the sandbox where it is: {SERVICE_USER} can't enter the checkout",
+                where=str(place),
+                found="a sandbox that was made without being root",
+                mend=f"stop it as its owner and remove {place}; root then keeps it in {target.parent}",
+            ) from error
+    _folder(target.parent, 0o755)
+    _folder(target, 0o755)
+    place.symlink_to(target, target_is_directory=True)
+
+
+def _folder(path: Path, mode: int) -> None:
+    """Make the folder; its mode is set apart from mkdir's, which the umask narrows."""
+    path.mkdir(parents=True, exist_ok=True)
+    if stat.S_IMODE(path.stat().st_mode) != mode and path.stat().st_uid == os.geteuid():
+        path.chmod(mode)
+
+
+def _user_name(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"uid {number}"

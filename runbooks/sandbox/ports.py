@@ -1,0 +1,68 @@
+"""The sandbox's loopback ports: chosen once, remembered, and replaced only if a stranger has taken one."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Collection, Iterable
+
+from runbooks.engine.errors import InputError
+from runbooks.sandbox.files import read_state, update_state
+from runbooks.sandbox.layout import Layout
+from runbooks.sandbox.listening import sockets
+
+LOOPBACK = "127.0.0.1"
+POSTGRES, VALKEY, SUPERVISOR, PROVIDER = "postgres", "valkey", "supervisor", "provider"
+
+
+def application(environment: str) -> str:
+    """The name of the port on which an environment's application listens."""
+    return f"application-{environment}"
+
+
+def recorded(layout: Layout) -> dict[str, int]:
+    """Every port chosen so far, by name."""
+    ports = read_state(layout).get("ports", {})
+    if not isinstance(ports, dict) or not all(isinstance(port, int) for port in ports.values()):
+        raise InputError("the sandbox's ports can't be read", where=str(layout.state), found=repr(ports))
+    return ports
+
+
+def ensure(layout: Layout, names: Iterable[str]) -> dict[str, int]:
+    """A port for each name: the recorded one, or a new one if a process outside the sandbox listens there.
+
+    Nothing keeps the port free between this and the server's start; a server that finds it taken fails, and the
+    next `ensure` chooses another.
+    """
+    before = recorded(layout)
+    ports = dict(before)
+    ours = {listening.port for listening in sockets(layout)} if before else set()
+    for name in names:
+        port = ports.get(name)
+        if port is None or not (port in ours or is_free(port)):
+            ports[name] = choose(avoiding=ports.values())
+    if ports != before:
+        update_state(layout, "ports", ports)
+    return {name: ports[name] for name in names}
+
+
+def choose(avoiding: Collection[int] = ()) -> int:
+    """A port on which nothing listens now, and that is none of ``avoiding``."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            port: int = probe.getsockname()[1]
+        if port not in avoiding:
+            return port
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on the loopback port now."""
+    with socket.socket() as probe:
+        # As servers do: connections of an earlier server that are still winding down don't count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+            probe.listen()
+        except OSError:
+            return False
+    return True
