@@ -35,7 +35,7 @@ def dotted(path: locate.Path) -> str:
 
 
 def did_you_mean(wrong: str, known: Iterable[str], *, cutoff: float = 0.6, prefix: str = "") -> str:
-    """A question that names, after `prefix`, the known word most like the wrong one; empty if none is close."""
+    """A question that names, after `prefix`, the known word most like the wrong one; or nothing."""
     close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=cutoff)
     return f"did you mean '{prefix}{close[0]}'?" if close else ""
 
