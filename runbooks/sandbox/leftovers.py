@@ -7,14 +7,16 @@ betray a stranger; neither a name nor a working directory counts, so a shell or 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
 from runbooks.engine.errors import Reason, SystemFault
+from runbooks.engine.wait import until
 from runbooks.sandbox.layout import Layout
 
 MARKER = "RUNBOOKS_SANDBOX"
@@ -45,7 +47,7 @@ def clear_leftovers(layout: Layout, *, seconds: float = 10) -> list[int]:
             return [process.pid for process in found]
         for process in rest:
             _send(process, signal.SIGKILL)
-        psutil.wait_procs(rest, timeout=5)
+        wait_for(rest, seconds=5)
     raise SystemFault(
         "processes of the sandbox can't be ended",
         reason=Reason.FAILED,
@@ -55,12 +57,26 @@ def clear_leftovers(layout: Layout, *, seconds: float = 10) -> list[int]:
     )
 
 
+def wait_for(processes: Sequence[psutil.Process], *, seconds: float) -> bool:
+    """Whether they all ended in that time. One that only waits for its parent (or init) to take note has ended."""
+    with contextlib.suppress(SystemFault):
+        return until(lambda: all(map(_has_ended, processes)), seconds=seconds, what="they did not end")
+    return False
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def kill_below(folder: Path) -> None:
     """Kill the processes that run an executable of this folder."""
     found = [process for process in psutil.process_iter() if _runs_from(process, folder)]
     for process in found:
         _send(process, signal.SIGKILL)
-    psutil.wait_procs(found, timeout=5)
+    wait_for(found, seconds=5)
 
 
 def _runs_from(process: psutil.Process, folder: Path) -> bool:
@@ -88,10 +104,10 @@ def _is_manager(process: psutil.Process) -> bool:
         return False
 
 
-def _end(asked: Iterable[psutil.Process], awaited: list[psutil.Process], seconds: float) -> None:
+def _end(asked: list[psutil.Process], awaited: list[psutil.Process], seconds: float) -> None:
     pids = [process.pid for process in asked if _send(process, _stop_signal(process))]
     if pids:
-        psutil.wait_procs(awaited, timeout=seconds)
+        wait_for(awaited, seconds=seconds)
 
 
 def _stop_signal(process: psutil.Process) -> signal.Signals:

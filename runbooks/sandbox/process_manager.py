@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,12 +13,12 @@ from dataclasses import dataclass
 
 import psutil
 
-from runbooks.engine.errors import Reason, SystemFault
+from runbooks.engine.errors import Reason, RunbookError, SystemFault
 from runbooks.engine.wait import until
 from runbooks.sandbox import ports
 from runbooks.sandbox.files import kept_password, locked, write_private
 from runbooks.sandbox.layout import Layout
-from runbooks.sandbox.leftovers import MARKER, clear_leftovers
+from runbooks.sandbox.leftovers import MARKER, clear_leftovers, wait_for
 from runbooks.sandbox.program import DEFAULT_PATH, Program, configuration
 from runbooks.sandbox.supervisor_rpc import Interface
 
@@ -89,13 +90,13 @@ class Manager:
 
     def shut_down(self) -> None:
         """Stop all programs, those with the highest priority number first, and the manager itself."""
-        # By ourselves: while it is being asked nothing, supervisord looks at its programs once a second only.
+        # One by one, asking all the time: supervisord looks up only once a second while nobody calls.
         rows = self.interface.call("getAllConfigInfo")
         for row in sorted(rows, key=lambda row: int(row["process_prio"]), reverse=True):
             self.stop(row["name"])
         process = psutil.Process(self.interface.call("getPID"))
         self.interface.call("shutdown")
-        psutil.wait_procs([process], timeout=10)
+        wait_for([process], seconds=10)
 
     def _state(self, name: str) -> str:
         return str(self.interface.call("getProcessInfo", name)["statename"])
@@ -134,8 +135,9 @@ def shut_down(layout: Layout) -> None:
     """Leave no process of the sandbox behind; whether it runs, has never run, or was killed."""
     manager = Manager(layout)
     with locked(layout.supervisor_lock, seconds=120):
-        if manager.alive():
-            manager.shut_down()
+        with contextlib.suppress(RunbookError):  # what can't be stopped in order is ended all the same
+            if manager.alive():
+                manager.shut_down()
         clear_leftovers(layout)
 
 
