@@ -115,6 +115,7 @@ class Check(Generic[Tools]):
         look: Asks it. May raise: a SystemFault means it could not be looked at.
         valid_for: How long a ``passed`` may stand in for a look that a spent limit forbids.
         depends_on: Checks that must be good before this one can be looked at.
+        after: Checks that, if asked in the same run, are asked first, whatever they come to.
         gate: It sums up what it depends on, so it is looked at whatever they came to.
         target: What it asks; so many checks of one target run at the same time.
         seconds: Its time limit, all attempts together.
@@ -134,6 +135,7 @@ class Check(Generic[Tools]):
     depends_on: tuple[str, ...]
     target: str
     look: Callable[[Tools, Results], Finding]
+    after: tuple[str, ...] = ()
     gate: bool = False
     alone: bool = False
     seconds: float = 10.0

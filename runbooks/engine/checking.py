@@ -59,7 +59,9 @@ def closure(known: Mapping[str, Check[Tools]], wanted: Iterable[str]) -> list[st
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        raise InputError("checks depend on each other in a circle", found=" → ".join(error.args[1])) from error
+        raise InputError(
+            "checks depend on each other in a circle", found=" → ".join(error.args[1])
+        ) from error
 
 
 def ask_all(how: Questioning[Tools], checks: Iterable[Check[Tools]], known: Results) -> dict[str, Result]:
@@ -85,7 +87,10 @@ class _Asking(Generic[Tools]):
         self.waiting: list[Check[Tools]] = []
         self.deadlines: dict[str, tuple[float, datetime]] = {}
         self.finished: queue.SimpleQueue[Result] = queue.SimpleQueue()
-        graph = {name: [d for d in check.depends_on if d in checks] for name, check in checks.items()}
+        graph = {
+            name: [other for other in (*check.depends_on, *check.after) if other in checks]
+            for name, check in checks.items()
+        }
         self.order = TopologicalSorter(graph)
         self.order.prepare()
 

@@ -115,9 +115,7 @@ def _parse(line: bytes, previous: Record | None) -> tuple[Record | None, str]:
     try:
         fields = json.loads(line)
         at = datetime.fromisoformat(fields["at"])
-        record = Record(
-            fields["seq"], at, fields["kind"], fields["data"], fields["prev"], fields["hash"]
-        )
+        record = Record(fields["seq"], at, fields["kind"], fields["data"], fields["prev"], fields["hash"])
     except (ValueError, KeyError, TypeError):
         return None, "not a journal record"
     expected_seq = previous.seq + 1 if previous else 1
@@ -170,13 +168,17 @@ class Journal:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
         except OSError as error:
-            raise InputError("the journal can't be opened", where=str(path), found=error.strerror or "") from error
+            raise InputError(
+                "the journal can't be opened", where=str(path), found=error.strerror or ""
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(descriptor)
             raise InputError(
-                "the run is still going on in another process", where=str(path), mend="wait for it, or stop it"
+                "the run is still going on in another process",
+                where=str(path),
+                mend="wait for it, or stop it",
             ) from error
         try:
             records = read_intact(path)
@@ -186,7 +188,9 @@ class Journal:
         os.ftruncate(descriptor, os.fstat(descriptor).st_size - read_chain(path).torn_bytes)
         return cls(descriptor, path, records, redactor)
 
-    def append(self, kind: str, now: Callable[[], datetime] = lambda: datetime.now(UTC), **data: Any) -> Record:
+    def append(
+        self, kind: str, now: Callable[[], datetime] = lambda: datetime.now(UTC), **data: Any
+    ) -> Record:
         """Write one record and wait until it is on disk.
 
         Raises:

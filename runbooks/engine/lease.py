@@ -46,7 +46,10 @@ class Lease:
     @property
     def holder_gone(self) -> bool:
         """Whether the holder was a process of this machine that no longer exists."""
-        return self.host == socket.gethostname() and process_identity(int(self.process.split("@")[0])) != self.process
+        return (
+            self.host == socket.gethostname()
+            and process_identity(int(self.process.split("@")[0])) != self.process
+        )
 
     def describe(self) -> str:
         """Who, since when, why."""
@@ -90,7 +93,9 @@ def read(store: Store) -> tuple[Lease | None, Stored | None]:
         return Lease(**json.loads(stored.body)), stored
     except (ValueError, TypeError) as error:
         raise InputError(
-            "the lease can't be read", where=f"{NAME} in {store}", mend="look at it; remove it if nobody is at work"
+            "the lease can't be read",
+            where=f"{NAME} in {store}",
+            mend="look at it; remove it if nobody is at work",
         ) from error
 
 
@@ -135,7 +140,9 @@ def break_lease(store: Store, *, reason: str) -> Lease:
         InputError: nobody holds it, or no reason was given.
     """
     if not reason.strip():
-        raise InputError("breaking a lease needs a reason", mend='--reason "who was asked, and why it is safe"')
+        raise InputError(
+            "breaking a lease needs a reason", mend='--reason "who was asked, and why it is safe"'
+        )
     current, stored = read(store)
     if current is None or stored is None or not current.run:
         raise InputError("nobody holds the lease", where=str(store))

@@ -39,14 +39,14 @@ class Scope:
         self.run = run
         self.before = before
         self._deadline = time.monotonic() + seconds
-        self._stopping = stopping
+        self.stop_event = stopping
         self.say = say
         self.record = record
 
     @property
     def stopping(self) -> bool:
         """Whether the operator asked to stop: a long step ends at its next safe point."""
-        return self._stopping.is_set()
+        return self.stop_event.is_set()
 
     def remaining(self) -> float:
         """Seconds until this step's time is up.

@@ -116,7 +116,9 @@ class HttpClient:
         began = time.monotonic()
         url = f"{self.base_url}{path}"
         try:
-            with self._client.stream(method, path, json=json, headers=dict(headers or {}), timeout=limit) as answer:
+            with self._client.stream(
+                method, path, json=json, headers=dict(headers or {}), timeout=limit
+            ) as answer:
                 body = _read(answer, began + limit, f"{method} {url}")
             self._client.cookies.clear()
         except httpx.TimeoutException as error:
@@ -132,7 +134,9 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise InputError("the authority's certificate can't be read", where=str(ca_file), found=str(error)) from error
+        raise InputError(
+            "the authority's certificate can't be read", where=str(ca_file), found=str(error)
+        ) from error
 
 
 def _read(answer: httpx.Response, deadline: float, request: str) -> bytes:

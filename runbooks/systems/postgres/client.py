@@ -114,7 +114,9 @@ class Database:
         if read_only:
             options += " -c default_transaction_read_only=on"
         try:
-            conninfo = make_conninfo(libpq_url(self._url.reveal()), sslrootcert=str(self._ca_file) if self._ca_file else None)
+            conninfo = make_conninfo(
+                libpq_url(self._url.reveal()), sslrootcert=str(self._ca_file) if self._ca_file else None
+            )
         except psycopg.ProgrammingError as error:
             raise InputError(
                 "this is not a database URL that libpq takes",
@@ -140,14 +142,28 @@ class Database:
     def _fault(self, error: psycopg.Error) -> SystemFault:
         state = error.sqlstate or ""
         if state.startswith(_UNAUTHORISED):
-            what, reason, mend = "the database refuses", Reason.UNAUTHORISED, "see the role, its password and grants"
+            what, reason, mend = (
+                "the database refuses",
+                Reason.UNAUTHORISED,
+                "see the role, its password and grants",
+            )
         elif state == "57014" or isinstance(error, psycopg.errors.ConnectionTimeout):
-            what, reason, mend = "the database did not answer in time", Reason.TIMED_OUT, "see its locks and load"
+            what, reason, mend = (
+                "the database did not answer in time",
+                Reason.TIMED_OUT,
+                "see its locks and load",
+            )
         elif isinstance(error, psycopg.OperationalError):
             what, reason = "the database can't be reached", Reason.UNREACHABLE
-            mend = f"database.reach is {self._reach!r}; it can also be 'runner' (inside its network) or 'proxy'"
+            mend = (
+                f"database.reach is {self._reach!r}; it can also be 'runner' (inside its network) or 'proxy'"
+            )
             if "password" in str(error) or "does not exist" in str(error):
-                what, reason, mend = "the database refuses", Reason.UNAUTHORISED, "see the role and its password"
+                what, reason, mend = (
+                    "the database refuses",
+                    Reason.UNAUTHORISED,
+                    "see the role and its password",
+                )
         else:
             what, reason, mend = "the database refused a statement", Reason.FAILED, ""
         found = " ".join(str(error).split())

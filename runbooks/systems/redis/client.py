@@ -49,21 +49,45 @@ class RedisServer:
         with self._connected(self._url.reveal()) as server:
             return dict(server.info(section))
 
+    def setting(self, name: str) -> str | None:
+        """``CONFIG GET name``, or None where the command is refused, as managed servers do.
+
+        Raises:
+            SystemFault: the server can't be asked.
+        """
+        try:
+            with self._connected(self._url.reveal()) as server:
+                return str(server.config_get(name).get(name, ""))
+        except SystemFault as fault:
+            if fault.reason in (Reason.UNREACHABLE, Reason.TIMED_OUT):
+                raise
+            return None
+
     @contextlib.contextmanager
     def _connected(self, url: str) -> Iterator[redis.Redis]:
         try:
             server = redis.Redis.from_url(
-                url, socket_timeout=self._seconds, socket_connect_timeout=self._seconds, retry=None
+                url,
+                decode_responses=True,
+                socket_timeout=self._seconds,
+                socket_connect_timeout=self._seconds,
+                retry=None,
             )
         except ValueError as error:
-            raise InputError("this is not a Redis URL", where=self._url.name, mend="redis://:password@host:port/0") from error
+            raise InputError(
+                "this is not a Redis URL", where=self._url.name, mend="redis://:password@host:port/0"
+            ) from error
         try:
             with server:
                 yield server
         except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
-            raise self._fault("Redis refuses", Reason.UNAUTHORISED, error, "see the user and password") from error
+            raise self._fault(
+                "Redis refuses", Reason.UNAUTHORISED, error, "see the user and password"
+            ) from error
         except redis.TimeoutError as error:
-            raise self._fault("Redis did not answer in time", Reason.TIMED_OUT, error, "see its load") from error
+            raise self._fault(
+                "Redis did not answer in time", Reason.TIMED_OUT, error, "see its load"
+            ) from error
         except redis.ConnectionError as error:
             mend = f"redis.reach is {self._reach!r}; it can also be 'runner' (inside its network) or 'proxy'"
             raise self._fault("Redis can't be reached", Reason.UNREACHABLE, error, mend) from error
@@ -73,7 +97,9 @@ class RedisServer:
             raise self._fault("Redis refused a command", reason, error, "") from error
 
     def _fault(self, what: str, reason: Reason, error: Exception, mend: str) -> SystemFault:
-        return SystemFault(what, reason=reason, where=str(self), found=" ".join(str(error).split()), mend=mend)
+        return SystemFault(
+            what, reason=reason, where=str(self), found=" ".join(str(error).split()), mend=mend
+        )
 
 
 def _without_password(url: str) -> str:

@@ -1,0 +1,63 @@
+"""Which runbooks there are, and how each is put together: also by ``runs.resume``, from what a journal says."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runbooks.engine.errors import InputError
+from runbooks.engine.redact import Redactor
+from runbooks.engine.step import Runbook
+from runbooks.environment.model import Environment
+
+_BUILDERS = {
+    "release.verify": "runbooks.verify:prepare",
+    "sandbox.up": "runbooks.sandbox.up:prepare",
+    "sandbox.down": "runbooks.sandbox.down:prepare",
+}
+"""Imported when asked for: a command loads only what it runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """What a runbook is put together from."""
+
+    environment: Environment
+    redactor: Redactor
+    run: str
+    runs: Path
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A runbook with its tools, ready to be performed. ``close`` gives back what the tools hold."""
+
+    runbook: Runbook[Any]
+    tools: Any
+    close: Callable[[], None] = lambda: None
+
+
+def prepare(name: str, opening: Opening) -> Prepared:
+    """Put the runbook of this name together.
+
+    Raises:
+        InputError: there is none, its parameters are wrong, or what it needs is not installed.
+    """
+    if name not in _BUILDERS:
+        raise InputError(f"no runbook is called {name}", mend="invoke --list")
+    module, _, function = _BUILDERS[name].partition(":")
+    try:
+        builder = getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("runbooks"):
+            raise
+        raise InputError(
+            f"{name} needs the package {error.name}, which is not installed",
+            mend="pip install -c constraints.txt -e '.[sandbox]'",
+        ) from error
+    prepared: Prepared = builder(opening)
+    return prepared

@@ -1,0 +1,47 @@
+"""A gate sums up other checks: it is as good as the worst of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from runbooks.checks.items import BY_ID, ITEMS
+from runbooks.checks.subject import Subject
+from runbooks.engine.check import Check, Evidence, Finding, Phase, Results, Severity, failed, passed, unknown
+from runbooks.engine.outcome import Verdict
+
+
+def gate(
+    id: str, *, over: tuple[str, ...], numbers: range, severity: Severity, phase: Phase
+) -> Check[Subject]:
+    """Declare a gate over the checks that exist for the document's items of these numbers.
+
+    What it says names the items of the range that no check covers yet.
+    """
+    item = BY_ID[id]
+    missing = [str(each.number) for each in ITEMS if each.number in numbers and each.id not in over]
+
+    def look(_subject: Subject, known: Results) -> Finding:
+        expected = f"items {numbers.start} to {numbers.stop - 1} hold in this run"
+        bad = [name for name in over if known[name].verdict is Verdict.FAILED]
+        blind = [name for name in over if known[name].verdict is Verdict.UNKNOWN]
+        if bad:
+            return failed(expected, f"failed: {', '.join(bad)}", "mend them, in this order")
+        if blind:
+            return unknown(expected, f"unknown: {', '.join(blind)}", "see why they could not be looked at")
+        scope = f"; no check is built for {', '.join(missing)}" if missing else ""
+        return passed(expected, f"{len(over)} of {len(over)} checks hold{scope}")
+
+    return Check(
+        id=id,
+        title=item.title,
+        number=item.number,
+        section=item.section,
+        severity=severity,
+        evidence=Evidence.PROBE,
+        phase=phase,
+        valid_for=timedelta(hours=24),
+        depends_on=over,
+        target="results",
+        look=look,
+        gate=True,
+    )

@@ -1,0 +1,139 @@
+"""The throw-away user of a run: one account, at most two registration requests, whatever the checks ask.
+
+The application allows five registrations an hour and address, so several checks share what one registration showed.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from runbooks.engine.errors import Reason, SystemFault
+from runbooks.engine.secret import Secret
+from runbooks.systems.http.client import Answer, HttpClient
+
+REGISTER = "/api/v1/auth/register"
+LOGIN = "/api/v1/auth/login"
+ME = "/api/v1/users/me"
+
+
+class Journey:
+    """One account's way through the application.
+
+    Args:
+        application: Where it goes on.
+        domain: The mail domain that throw-away users live in; None: no user may be created.
+        run: The run's id; its last letters and a random part make the user's name.
+    """
+
+    def __init__(self, application: HttpClient, domain: str | None, run: str) -> None:
+        self._application = application
+        self._domain = domain
+        self._lock = threading.Lock()
+        self._session: Mapping[str, Any] | None = None
+        self.registered: Answer | SystemFault | None = None
+        self.strays: list[int] = []
+        self.username = f"rb-{run[-4:]}-{secrets.token_hex(4)}"
+        self.password = Secret("test user's password", _password())
+        self.own_key = Secret("test user's API key", f"sk-runbooks-{secrets.token_urlsafe(36)}")
+
+    @property
+    def email(self) -> str:
+        """The user's address.
+
+        Raises:
+            SystemFault: the inventory allows no throw-away users.
+        """
+        if self._domain is None:
+            raise SystemFault(
+                "no test account may be created in this environment",
+                reason=Reason.UNAUTHORISED,
+                mend="declare application.test_email_domain: throw-away users live there and are deleted after the run",
+            )
+        return f"{self.username}@{self._domain}"
+
+    def register(self, **changed: str) -> Answer:
+        """One registration request, of this user or with something changed. Costs one of five in an hour."""
+        body = {"username": self.username, "email": self.email, "password": self.password.reveal(), **changed}
+        return within_limits(self._application.post(REGISTER, json=body))
+
+    def account(self) -> Mapping[str, Any]:
+        """What the application said of the new user.
+
+        Raises:
+            SystemFault: there is no account, with the reason why.
+        """
+        _ = self.email
+        if isinstance(self.registered, SystemFault):
+            raise self.registered
+        if self.registered is None or self.registered.status != 201:
+            found = f"HTTP {self.registered.status}" if self.registered else "not tried"
+            raise SystemFault("there is no test account", reason=Reason.FAILED, where=REGISTER, found=found)
+        return self.registered.object()
+
+    def login(self, password: Secret | None = None) -> Answer:
+        """One login request of this user."""
+        self.account()
+        body = {"username_or_email": self.username, "password": (password or self.password).reveal()}
+        return within_limits(self._application.post(LOGIN, json=body))
+
+    def token(self, kind: str = "access_token") -> str:
+        """A token of this user; the first caller logs in.
+
+        Raises:
+            SystemFault: there is no account, or it can't log in.
+        """
+        with self._lock:
+            if self._session is None:
+                answer = self.login()
+                if answer.status != 200:
+                    raise SystemFault(
+                        "the test user can't log in",
+                        reason=Reason.FAILED,
+                        where=LOGIN,
+                        found=f"HTTP {answer.status}",
+                    )
+                self._session = answer.object()
+        token = self._session.get(kind)
+        if not isinstance(token, str):
+            raise SystemFault(f"the login gave no {kind}", reason=Reason.BAD_ANSWER, where=LOGIN)
+        return token
+
+    def remember(self, session: Mapping[str, Any]) -> None:
+        """Take over the tokens that a login gave, so that nobody needs to log in again."""
+        with self._lock:
+            self._session = session
+
+    def bearer(self) -> dict[str, str]:
+        """The header that makes a request this user's."""
+        return {"Authorization": f"Bearer {self.token()}"}
+
+    def ask(self, method: str, path: str, json: Any = None) -> Answer:
+        """A request as this user."""
+        return within_limits(self._application.request(method, path, json=json, headers=self.bearer()))
+
+
+def within_limits(answer: Answer) -> Answer:
+    """The answer, unless the application says that a rate limit is spent.
+
+    Raises:
+        SystemFault: 429; nothing can be said about what was asked.
+    """
+    if answer.status == 429:
+        raise SystemFault(
+            "a rate limit of the application is spent",
+            reason=Reason.RATE_LIMITED,
+            where=f"{answer.method} {answer.url}",
+            found=f"Retry-After {answer.headers.get('retry-after', 'not given')} s",
+            mend="run again when it has passed",
+        )
+    return answer
+
+
+def _password() -> str:
+    """A password that the application's rules accept: every class of character, nothing four times in a row."""
+    letters = string.ascii_letters + string.digits
+    return "aZ7!" + "-".join("".join(secrets.choice(letters) for _ in range(3)) for _ in range(6))

@@ -1,0 +1,26 @@
+"""Finds the checks: every `Check` that a module of this package defines, so that adding one is adding a file."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+
+import runbooks.checks
+from runbooks.checks.declare import SiteCheck
+from runbooks.checks.items import ITEMS
+from runbooks.engine.check import Check
+
+_ORDER = {item.id: item.number for item in ITEMS}
+
+
+@cache
+def known() -> Mapping[str, SiteCheck]:
+    """All checks by id, in the document's order, those without a number last."""
+    found: dict[str, SiteCheck] = {}
+    for module in pkgutil.iter_modules(runbooks.checks.__path__):
+        for value in vars(importlib.import_module(f"{runbooks.checks.__name__}.{module.name}")).values():
+            if isinstance(value, Check):
+                assert found.setdefault(value.id, value) is value, f"two checks are called {value.id}"
+    return dict(sorted(found.items(), key=lambda pair: (_ORDER.get(pair[0], len(ITEMS) + 1), pair[0])))

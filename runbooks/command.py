@@ -1,0 +1,283 @@
+"""From a command line to a run and its exit code: environment, plan, confirmation, lease, journal, reports."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from runbooks import __version__, catalog
+from runbooks.engine import audit, lease, runs
+from runbooks.engine.confirm import confirm
+from runbooks.engine.errors import InputError, SystemFault
+from runbooks.engine.journal import Journal
+from runbooks.engine.past import Past
+from runbooks.engine.recorder import Observer, Recorder
+from runbooks.engine.redact import Redactor
+from runbooks.engine.run import Ending, Run, compensate, perform
+from runbooks.engine.step import Runbook
+from runbooks.engine.stop import StopRequest
+from runbooks.engine.store import Store
+from runbooks.environment import discover
+from runbooks.environment.load import load
+from runbooks.environment.model import Environment
+from runbooks.report import console, json_report, markdown
+from runbooks.systems.store.folder import FolderStore
+
+PROJECT = Path(__file__).resolve().parent.parent
+FORMATS = ("console", "json", "markdown")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What every command that runs a runbook takes."""
+
+    environment: str | None = None
+    plan: bool = False
+    confirm: str | None = None
+    format: str = "console"
+    reason: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    stream: TextIO = field(default_factory=lambda: sys.stdout)
+
+
+def open_environment(name: str | None) -> Environment:
+    """The environment that a command means.
+
+    Raises:
+        InputError: it can't be told, or its inventory is wrong.
+    """
+    inventory = PROJECT / "inventory"
+    return load(inventory, discover.choose(inventory, name, os.environ))
+
+
+def runs_of(environment: Environment) -> Path:
+    """The folder that holds the environment's runs on this machine."""
+    return environment.project / "var" / "runs" / environment.name
+
+
+def store_of(environment: Environment) -> Store:
+    """The environment's store."""
+    assert environment.store.folder is not None, "loading fills it in"
+    return FolderStore(environment.store.folder)
+
+
+def start(name: str, options: Options) -> int:
+    """Run a runbook from its beginning.
+
+    Returns:
+        The exit code of the command.
+
+    Raises:
+        RunbookError: it could not begin; nothing was done.
+    """
+    if options.format not in FORMATS:
+        raise InputError(f"no format is called {options.format!r}", found=", ".join(FORMATS))
+    environment = open_environment(options.environment)
+    redactor = Redactor()
+    opening = catalog.Opening(
+        environment=environment,
+        redactor=redactor,
+        run=runs.new_id(name),
+        runs=runs_of(environment),
+        parameters=options.parameters,
+    )
+    prepared = catalog.prepare(name, opening)
+    try:
+        if options.plan:
+            return show_plan(prepared, environment, redactor, options.stream)
+        _agree(prepared.runbook, environment, options)
+        with _leased(prepared.runbook, environment, opening.run, options.reason) as (confirm_lease, held):
+            folder = opening.runs / opening.run
+            beginning = _beginning(prepared.runbook, opening)
+            recorder = _recorder(Journal.create(folder, redactor), folder, redactor, options)
+            recorder.append("run", **beginning)
+            return _execute(prepared, opening.run, recorder, store_of(environment), confirm_lease, held, Past(), options)
+    finally:
+        prepared.close()
+
+
+def resume(run: str, options: Options, *, abort: bool = False) -> int:
+    """Go on with a run that was interrupted, or take back what it did.
+
+    Raises:
+        InputError: there is no such run, it has ended, it still goes on, its journal is damaged, or the runbook has
+            changed since.
+    """
+    environment = open_environment(options.environment)
+    folder = runs.find(runs_of(environment), run)
+    redactor = Redactor()
+    journal = Journal.reopen(folder, redactor)
+    try:
+        past, header = Past.of(journal.records), _header(journal, folder)
+        summary = runs.summary(folder)
+        if summary.exit_code is not None and summary.status.value in ("done", "failed and compensated"):
+            raise InputError(f"the run has ended: {summary.status}", where=str(folder), mend=f"invoke runs.show {folder.name}")
+        opening = catalog.Opening(
+            environment=environment,
+            redactor=redactor,
+            run=folder.name,
+            runs=folder.parent,
+            parameters=header["parameters"],
+        )
+        prepared = catalog.prepare(header["runbook"], opening)
+        if prepared.runbook.digest() != header["digest"]:
+            raise InputError(
+                f"{header['runbook']} has changed since this run began, so it can't be resumed",
+                where=str(folder),
+                mend=f"check out version {header['tool']} of this tool, or begin a new run",
+            )
+    except BaseException:
+        journal.close()
+        raise
+    try:
+        with _leased(prepared.runbook, environment, folder.name, f"resume {folder.name}") as (confirm_lease, held):
+            recorder = _recorder(journal, folder, redactor, options)
+            recorder.append("resumed", operator=lease.operator(), abort=abort)
+            back = abort or past.undoing
+            return _execute(
+                prepared, folder.name, recorder, store_of(environment), confirm_lease, held, past, options, back=back
+            )
+    finally:
+        prepared.close()
+
+
+def show_plan(prepared: catalog.Prepared, environment: Environment, redactor: Redactor, stream: TextIO) -> int:
+    """Show what a run would do: everything is read, nothing is written."""
+    book = prepared.runbook
+    stream.write(f"{book.title} on {environment.label}: the plan; nothing is changed\n")
+    for number, step in enumerate(book.steps, start=1):
+        stream.write(f"{number}. {step.title}\n")
+        for line in step.plan(prepared.tools):
+            stream.write(f"   {redactor.text(line)}\n")
+    return 0
+
+
+def _agree(book: Runbook[Any], environment: Environment, options: Options) -> None:
+    if not (book.changes and environment.protected):
+        return
+    confirm(
+        environment.name,
+        [f"{book.title} changes {environment.label}"],
+        given=options.confirm,
+        ask=input if sys.stdin.isatty() else None,
+        show=lambda line: print(line, file=options.stream),
+    )
+
+
+@contextmanager
+def _leased(
+    book: Runbook[Any], environment: Environment, run: str, reason: str
+) -> Iterator[tuple[Callable[[], None], lease.Lease | None]]:
+    """Hold the environment's lease where the runbook changes it."""
+    if not book.changes:
+        yield (lambda: None), None
+        return
+    store = store_of(environment)
+    if environment.protected and not store.shared:
+        raise InputError(
+            f"{environment.name} is protected, but its store is a local folder: nobody else would see the lease",
+            where=str(store),
+            mend="declare a shared store in the inventory",
+        )
+    held = lease.acquire(store, run=run, reason=reason or book.title)
+    with lease.Keeper(store, held).held() as confirm_lease:
+        yield confirm_lease, held
+
+
+def _beginning(book: Runbook[Any], opening: catalog.Opening) -> dict[str, Any]:
+    environment = opening.environment
+    return {
+        "run": opening.run,
+        "runbook": book.name,
+        "title": book.title,
+        "environment": environment.name,
+        "label": environment.label,
+        "protected": environment.protected,
+        "sandbox": environment.sandbox,
+        "operator": lease.operator(),
+        "tool": __version__,
+        "parameters": dict(opening.parameters),
+        "steps": [{"name": step.name, "title": step.title} for step in book.steps],
+        "digest": book.digest(),
+        "previous": runs.previous(opening.runs),
+    }
+
+
+def _recorder(journal: Journal, folder: Path, redactor: Redactor, options: Options) -> Recorder:
+    observers: list[Observer] = [markdown.LogWriter(folder)]
+    if options.format == "console":
+        observers.append(console.choose(options.stream, folder / audit.LOG, os.environ))
+    return Recorder(journal, redactor, observers)
+
+
+def _execute(
+    prepared: catalog.Prepared,
+    run: str,
+    recorder: Recorder,
+    store: Store,
+    confirm_lease: Callable[[], None],
+    held: lease.Lease | None,
+    past: Past,
+    options: Options,
+    *,
+    back: bool = False,
+) -> int:
+    """Perform the run, or take it back, to its recorded end; then let the store vouch for the journal."""
+    began = time.monotonic()
+    if held is not None:
+        recorder.append("lease", token=held.token, holder=held.holder, reason=held.reason)
+    stop = StopRequest()
+    execution = Run(run, prepared.runbook, prepared.tools, recorder, stop, confirm_lease, past)
+    try:
+        with stop.listening():
+            ending = compensate(execution, None) if back else perform(execution)
+        _end(recorder, ending, time.monotonic() - began)
+        _anchor(store, run, recorder)
+    finally:
+        recorder.journal.close()
+    _print_report(recorder, options)
+    return ending.exit_code
+
+
+def _end(recorder: Recorder, ending: Ending, seconds: float) -> None:
+    recorder.append(
+        "end",
+        status=ending.status,
+        exit_code=ending.exit_code,
+        verdict=ending.verdict,
+        error=str(ending.error) if ending.error else None,
+        mend=ending.mend,
+        seconds=round(seconds, 3),
+    )
+
+
+def _anchor(store: Store, run: str, recorder: Recorder) -> None:
+    log = recorder.journal.path.parent / audit.LOG
+    try:
+        audit.put_anchor(store, run, recorder.journal.records[-1], log.read_bytes() if log.exists() else b"")
+    except SystemFault as fault:
+        print(f"the run is not anchored in the store; the next run will vouch for it\n{fault}", file=sys.stderr)
+
+
+def _print_report(recorder: Recorder, options: Options) -> None:
+    records: Sequence[Any] = recorder.journal.records
+    if options.format == "json":
+        json.dump(json_report.render(records), options.stream, indent=1, ensure_ascii=False)
+        options.stream.write("\n")
+    elif options.format == "markdown":
+        options.stream.write(markdown.render(records))
+
+
+def _header(journal: Journal, folder: Path) -> Mapping[str, Any]:
+    if not journal.records:
+        raise InputError("the run was killed before it began", where=str(folder), mend="begin a new run")
+    return journal.records[0].data
+
+

@@ -1,0 +1,55 @@
+"""Evidence of earlier runs that may stand in where a rate limit forbids to look again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runbooks.checks.declare import SiteCheck
+from runbooks.engine.check import Finding, Reused
+from runbooks.engine.journal import FILE_NAME, Record, read_chain
+from runbooks.engine.outcome import Verdict
+from runbooks.engine.runs import folders
+
+RUNS_READ = 20
+
+
+def find_earlier(
+    runs: Path, own_run: str, commit: str | None, fingerprint: str | None, check: SiteCheck
+) -> Reused | None:
+    """The newest ``passed`` of this check that is younger than its ``valid_for``, for the same release and variables.
+
+    Without a commit and a fingerprint nothing is known to be the same, so nothing is found. Evidence that was itself
+    reused does not count again.
+    """
+    if commit is None or fingerprint is None:
+        return None
+    for folder in reversed(list(folders(runs))[-RUNS_READ:]):
+        if folder.name == own_run:
+            continue
+        records = read_chain(folder / FILE_NAME).records
+        if _release(records) == (commit, fingerprint):
+            for record in records:
+                if _stands_in(record, check):
+                    data = record.data
+                    finding = Finding(Verdict.PASSED, data["expected"], data["found"])
+                    return Reused(folder.name, record.at, finding)
+    return None
+
+
+def _release(records: tuple[Record, ...]) -> tuple[str | None, str | None]:
+    for record in records:
+        if record.kind == "release":
+            return record.data["commit"], record.data["fingerprint"]
+    return None, None
+
+
+def _stands_in(record: Record, check: SiteCheck) -> bool:
+    data = record.data
+    return (
+        record.kind == "check"
+        and data["id"] == check.id
+        and data["verdict"] == Verdict.PASSED
+        and data["reused"] is None
+        and datetime.now(UTC) - record.at < check.valid_for
+    )

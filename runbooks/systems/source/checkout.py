@@ -1,0 +1,168 @@
+"""Reads a release's checkout: its files, its migrations, how it is started, and whether its settings load."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from runbooks.engine.errors import Reason, SystemFault
+from runbooks.engine.secret import Secret
+
+LARGEST_TEXT = 1024 * 1024
+"""Bytes; larger files are data, not source."""
+
+SKIPPED = {".git", "__pycache__", "node_modules", ".venv"}
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A release's source on this machine.
+
+    Attributes:
+        folder: The root of the checkout.
+        python: An interpreter that has the release's dependencies; None if there is none here.
+    """
+
+    folder: Path
+    python: Path | None
+
+    def find(self, text: str) -> str | None:
+        """``file:line`` of the first text file that holds this text, or None.
+
+        Raises:
+            SystemFault: there is no checkout, or a file in it can't be read.
+        """
+        for path in self._files():
+            content = self._read(path)
+            if text in content:
+                line = content[: content.index(text)].count("\n") + 1
+                return f"{path.relative_to(self.folder)}:{line}"
+        return None
+
+    def migration_heads(self) -> list[str]:
+        """The revisions that no other one follows; a sound release has one.
+
+        Read from the syntax of Alembic's revision files, which are not run.
+
+        Raises:
+            SystemFault: there are no revision files, or one can't be parsed.
+        """
+        revisions: set[str] = set()
+        followed: set[str] = set()
+        for path in self._revision_files():
+            names = _assigned(path, self._read(path))
+            revision, below = names.get("revision"), names.get("down_revision")
+            if isinstance(revision, str):
+                revisions.add(revision)
+            followed.update([below] if isinstance(below, str) else below or [])
+        return sorted(revisions - followed)
+
+    def start_command(self) -> str:
+        """What Railway's configuration file starts the application with.
+
+        Raises:
+            SystemFault: there is no such file, or it names no command.
+        """
+        path = self.folder / "railway.json"
+        try:
+            command = json.loads(self._read(path))["deploy"]["startCommand"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise _fault(
+                "the start command can't be read", path, f"no deploy.startCommand ({error!r})"
+            ) from error
+        return str(command)
+
+    def settings_problem(self, variables: Mapping[str, Secret], seconds: float) -> str | None:
+        """Load the release's settings with these variables and nothing else; None if they load.
+
+        Raises:
+            SystemFault: no interpreter is declared, it can't be started, or it hangs.
+        """
+        if self.python is None:
+            raise SystemFault(
+                "the release's settings can't be loaded here",
+                reason=Reason.UNREACHABLE,
+                mend="declare release.python: an interpreter with the release's dependencies",
+            )
+        environment = {"PATH": os.defpath, **{name: secret.reveal() for name, secret in variables.items()}}
+        try:
+            done = subprocess.run(
+                [str(self.python), "-B", "-c", "from app.core.config import settings"],
+                cwd=self.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=seconds,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise SystemFault(
+                "loading the settings hangs", reason=Reason.TIMED_OUT, where=str(self.folder)
+            ) from error
+        except OSError as error:
+            raise _fault("the interpreter can't be started", self.python, error.strerror or "") from error
+        if done.returncode == 0:
+            return None
+        return _last_lines(done.stderr.decode(errors="replace")) or f"exit status {done.returncode}"
+
+    def _files(self) -> Iterator[Path]:
+        if not self.folder.is_dir():
+            raise _fault("there is no checkout of the release", self.folder, "no such folder")
+        for folder, folders, names in os.walk(self.folder):
+            folders[:] = sorted(set(folders) - SKIPPED)
+            for name in sorted(names):
+                path = Path(folder, name)
+                if path.is_file() and path.stat().st_size <= LARGEST_TEXT:
+                    yield path
+
+    def _revision_files(self) -> list[Path]:
+        for candidate in ("migrations/versions", "backend/migrations/versions"):
+            files = sorted((self.folder / candidate).glob("*.py"))
+            if files:
+                return files
+        raise _fault("the release's migrations can't be found", self.folder, "no migrations/versions/*.py")
+
+    def _read(self, path: Path) -> str:
+        try:
+            return path.read_text(errors="replace")
+        except OSError as error:
+            raise _fault("a file of the release can't be read", path, error.strerror or "") from error
+
+
+def _assigned(path: Path, source: str) -> dict[str, str | list[str] | None]:
+    """The module's top-level names that are set to a literal."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise _fault("a migration can't be parsed", path, f"line {error.lineno}: {error.msg}") from error
+    found: dict[str, str | list[str] | None] = {}
+    for node in tree.body:
+        targets = (
+            node.targets
+            if isinstance(node, ast.Assign)
+            else [node.target]
+            if isinstance(node, ast.AnnAssign)
+            else []
+        )
+        for target in targets:
+            value = getattr(node, "value", None)
+            if isinstance(target, ast.Name) and isinstance(value, ast.Constant | ast.Tuple | ast.List):
+                literal = ast.literal_eval(value)
+                found[target.id] = list(literal) if isinstance(literal, tuple | list) else literal
+    return found
+
+
+def _last_lines(text: str) -> str:
+    """What a person needs of an error output: the exception, not the way to it."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(" " * 4)]
+    return " ".join(lines[-4:])[-600:]
+
+
+def _fault(what: str, path: Path, found: str) -> SystemFault:
+    return SystemFault(
+        what, reason=Reason.UNREACHABLE, where=str(path), found=found, mend="see release.source"
+    )

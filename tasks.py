@@ -1,0 +1,195 @@
+"""The runbooks as Invoke tasks. No logic here: each task hands its arguments to the package.
+
+Nothing that a task needs is imported before it runs, so that ``invoke --list`` stays as fast as an empty project's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from runbooks.engine.errors import RunbookError
+
+ENV = "environment: a folder in inventory/ (default: RUNBOOKS_ENV, else the embedded sandbox while it is the only one)"
+PLAN = "show what would be done; everything is read, nothing is changed"
+CONFIRM = "the environment's name, instead of typing it (needed without a terminal for a protected environment)"
+RUN = "a run's id, its beginning or end, or 'latest'"
+
+
+def _finish(call: Callable[[], int | None]) -> None:
+    """Turn a returned exit code, or an error that an operator can cause, into this process's."""
+    try:
+        code = call()
+    except RunbookError as error:
+        raise Exit(str(error), code=error.exit_code) from error
+    except KeyboardInterrupt:
+        raise Exit("stopped before anything was begun", code=130) from None
+    if code:
+        raise Exit(code=code)
+
+
+def _start(c: Context, name: str, *, plan: bool = False, **options: Any) -> None:
+    from runbooks import command
+
+    dry = plan or bool(c.config.run.dry)
+    _finish(lambda: command.start(name, command.Options(plan=dry, **options)))
+
+
+@task(
+    name="verify",
+    help={
+        "env": ENV,
+        "section": "only the checks of one section of the document, e.g. Security",
+        "only": "only these checks, by id, separated by commas, with what they depend on",
+        "plan": PLAN,
+        "no-spend": "leave out what costs money at a provider; it is then unknown",
+        "format": "console, json or markdown, on standard output (default: console)",
+    },
+)
+def release_verify(
+    c: Context,
+    env: str | None = None,
+    section: str | None = None,
+    only: str = "",
+    plan: bool = False,
+    no_spend: bool = False,
+    format: str = "console",
+) -> None:
+    """Is it safe to go live? Asks every check and says GO, NO-GO or UNDECIDED.
+
+    Exit codes: 0 GO, 3 NO-GO, 4 undecided (something required is unknown), 2 bad inventory or input.
+    """
+    ids = [name.strip() for name in only.split(",") if name.strip()]
+    parameters = {"section": section, "only": ids, "no_spend": no_spend}
+    _start(c, "release.verify", environment=env, plan=plan, format=format, parameters=parameters)
+
+
+@task(name="list", help={"env": ENV})
+def runs_list(_c: Context, env: str | None = None) -> None:
+    """What ran in an environment, when, by whom, and how it ended."""
+    from runbooks import history
+
+    _finish(lambda: history.show_list(env))
+
+
+@task(name="show", help={"run": RUN, "env": ENV}, positional=["run"])
+def runs_show(_c: Context, run: str = "latest", env: str | None = None) -> None:
+    """The log of one run, rendered from its journal."""
+    from runbooks import history
+
+    _finish(lambda: history.show_run(run, env))
+
+
+@task(name="audit", help={"env": ENV})
+def runs_audit(_c: Context, env: str | None = None) -> None:
+    """Whether any run log was edited, removed or cut. Exits 3 if one was."""
+    from runbooks import history
+
+    _finish(lambda: history.show_audit(env))
+
+
+@task(name="resume", help={"run": RUN, "env": ENV}, positional=["run"])
+def runs_resume(_c: Context, run: str, env: str | None = None) -> None:
+    """Go on with an interrupted run: each step is asked whether it is already done."""
+    from runbooks import command
+
+    _finish(lambda: command.resume(run, command.Options(environment=env)))
+
+
+@task(name="abort", help={"run": RUN, "env": ENV}, positional=["run"])
+def runs_abort(_c: Context, run: str, env: str | None = None) -> None:
+    """Take back what an interrupted run did, last first."""
+    from runbooks import command
+
+    _finish(lambda: command.resume(run, command.Options(environment=env), abort=True))
+
+
+@task(name="coverage")
+def checklist_coverage(_c: Context) -> None:
+    """The document's 131 items: which have a check, and which do not yet."""
+    from runbooks.report import coverage
+
+    _finish(lambda: coverage.show())
+
+
+@task(name="show", help={"env": ENV})
+def lease_show(_c: Context, env: str | None = None) -> None:
+    """Who is changing an environment right now."""
+    from runbooks import history
+
+    _finish(lambda: history.show_lease(env))
+
+
+@task(name="break", help={"env": ENV, "reason": "who was asked, and why it is safe", "confirm": CONFIRM})
+def lease_break(_c: Context, reason: str, env: str | None = None, confirm: str | None = None) -> None:
+    """Take the lease from a holder that is surely gone; its next effect is refused."""
+    from runbooks import history
+
+    _finish(lambda: history.break_lease(env, reason, confirm))
+
+
+@task(name="up", help={"plan": PLAN})
+def sandbox_up(c: Context, plan: bool = False) -> None:
+    """Start the embedded servers and the stand-in application; again is harmless."""
+    _start(c, "sandbox.up", environment="local", plan=plan)
+
+
+@task(name="down", help={"plan": PLAN})
+def sandbox_down(c: Context, plan: bool = False) -> None:
+    """Stop them all; the data stays."""
+    _start(c, "sandbox.down", environment="local", plan=plan)
+
+
+@task(name="status")
+def sandbox_status(_c: Context) -> None:
+    """What runs, on which ports, and which faults are injected."""
+    from runbooks.sandbox import controls
+
+    _finish(controls.show_status)
+
+
+@task(name="reset", help={"confirm": "'sandbox', instead of typing it"})
+def sandbox_reset(_c: Context, confirm: str | None = None) -> None:
+    """Stop the sandbox and delete its data; run logs stay."""
+    from runbooks.sandbox import controls
+
+    _finish(lambda: controls.reset(confirm))
+
+
+@task(name="break", help={"fault": "its name; without one, all are listed with what they turn red"}, positional=["fault"])
+def sandbox_break(_c: Context, fault: str = "") -> None:
+    """Inject a fault, so that a check can be seen to fail."""
+    from runbooks.sandbox import controls
+
+    _finish(lambda: controls.break_(fault))
+
+
+@task(name="mend", help={"fault": "its name; without one, all that are injected"}, positional=["fault"])
+def sandbox_mend(_c: Context, fault: str = "") -> None:
+    """Take injected faults back."""
+    from runbooks.sandbox import controls
+
+    _finish(lambda: controls.mend(fault))
+
+
+def _collection(name: str, tasks: Iterable[Any]) -> Collection:
+    collection = Collection(name)
+    for each in tasks:
+        collection.add_task(each)
+    return collection
+
+
+namespace = Collection(
+    _collection("release", [release_verify]),
+    _collection("runs", [runs_list, runs_show, runs_audit, runs_resume, runs_abort]),
+    _collection("checklist", [checklist_coverage]),
+    _collection("lease", [lease_show, lease_break]),
+    _collection(
+        "sandbox", [sandbox_up, sandbox_down, sandbox_status, sandbox_reset, sandbox_break, sandbox_mend]
+    ),
+)
