@@ -1,0 +1,1 @@
+"""PRAVIEL stand-in: the routes, rules and tables that an operator of PRAVIEL depends on."""

@@ -1,0 +1,1 @@
+"""Users, sessions, mailed tokens, profiles and the users' own API keys."""

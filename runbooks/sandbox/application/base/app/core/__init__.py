@@ -1,0 +1,1 @@
+"""Settings, encryption and logging."""

@@ -1,0 +1,1 @@
+"""The tables, the engine and what is written at every start."""

@@ -1,0 +1,1 @@
+"""Lessons, chat, coach and speech."""

@@ -1,0 +1,1 @@
+"""Texts and dictionaries, read from the database."""

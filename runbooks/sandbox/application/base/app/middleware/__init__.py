@@ -1,0 +1,1 @@
+"""What surrounds every request: headers, log line, CSRF, rate limits."""
