@@ -87,11 +87,14 @@ def ready(layout: Layout, port: int, *, seconds: float = 10) -> None:
         SystemFault: TIMED_OUT.
     """
     import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
     secret = password(layout).reveal()
+    once = Retry(NoBackoff(), 0)
 
     def answers() -> bool:
-        with redis.Redis(host=LOOPBACK, port=port, password=secret, socket_timeout=2) as client:
+        with redis.Redis(host=LOOPBACK, port=port, password=secret, socket_timeout=2, retry=once) as client:
             return bool(client.ping())
 
     until(answers, seconds=seconds, what="Valkey did not answer", ignoring=(redis.RedisError,))

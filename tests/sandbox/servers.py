@@ -48,7 +48,9 @@ def fresh_layout(installed: Layout | None = None) -> Iterator[Layout]:
             assert leftovers(layout) == []
 
 
-def sleeper(name: str = "sleeper", seconds: int = 600, *, autorestart: bool = True, note: str = "") -> Program:
+def sleeper(
+    name: str = "sleeper", seconds: int = 600, *, autorestart: bool = True, note: str = ""
+) -> Program:
     """A program that costs nothing."""
     return Program(
         name=name,

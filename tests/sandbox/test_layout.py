@@ -42,7 +42,9 @@ def test_the_sandbox_lies_in_the_checkout(folder: Path) -> None:
 def test_a_user_other_than_root_always_keeps_it_there(folder: Path) -> None:
     project = checkout(folder, 0o700)
 
-    assert prepare(project, state_folder=folder / "state", superuser=False).root == project / "var" / "sandbox"
+    assert (
+        prepare(project, state_folder=folder / "state", superuser=False).root == project / "var" / "sandbox"
+    )
 
 
 def test_root_keeps_it_elsewhere_if_the_service_user_cannot_enter_the_checkout(folder: Path) -> None:
