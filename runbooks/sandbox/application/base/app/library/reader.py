@@ -69,10 +69,11 @@ class TextSegmentsResponse(BaseModel):
 async def get_texts(
     connection: Database, code: Annotated[str, Query(alias="language")] = "grc-cls"
 ) -> TextListResponse:
+    first = text_segment.alias("first")
     preview = (
-        select(text_segment.c.text_nfc)
-        .where(text_segment.c.work_id == text_work.c.id)
-        .order_by(text_segment.c.id)
+        select(first.c.text_nfc)
+        .where(first.c.work_id == text_work.c.id)
+        .order_by(first.c.id)
         .limit(1)
         .scalar_subquery()
     )
