@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import pwd
 import shlex
 import signal
 import sys
@@ -87,6 +89,8 @@ def configuration(
             umask="077",
             nodaemon="false",
             nocleanup="true",
+            # Said out loud, or it warns of running as root; our programs give up root by themselves.
+            user=pwd.getpwuid(os.geteuid()).pw_name,
         ),
         # A socket file's path may have 107 characters at most, and checkouts lie deeper than that.
         _section("inet_http_server", port=f"127.0.0.1:{port}", username=user, password=password.reveal()),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import os
 import stat
 from collections.abc import Iterator
@@ -8,8 +9,14 @@ from pathlib import Path
 import pytest
 
 from runbooks.engine.errors import InputError
-from runbooks.sandbox.layout import Layout, can_enter, prepare
+from runbooks.sandbox.layout import Layout, can_enter
+from runbooks.sandbox.layout import prepare as prepare_for
 from tests.sandbox.servers import open_folder
+
+OTHER = "daemon"
+"""A user that every system has and that runs no tests."""
+
+prepare = functools.partial(prepare_for, user=OTHER)
 
 
 @pytest.fixture
@@ -138,5 +145,5 @@ def test_who_can_enter(folder: Path) -> None:
     inside = closed / "inside"
     inside.mkdir(mode=0o755)
 
-    assert can_enter(folder, "nobody")
-    assert not can_enter(inside, "nobody")
+    assert can_enter(folder, OTHER)
+    assert not can_enter(inside, OTHER)

@@ -78,12 +78,14 @@ def test_creating_the_database_again_keeps_it_and_sets_the_password(running: Run
 
 
 def test_no_password_is_in_the_statistics_or_the_log(running: Running) -> None:
-    with postgres_server.connect(running.layout, running.port, "praviel") as connection:
-        texts = connection.execute("SELECT query FROM pg_stat_statements").fetchall()
+    secret = Secret("quiet", "a-password-that-nobody-sees")
+    postgres_server.create_database(running.layout, running.port, name="quiet", role="quiet", password=secret)
 
-    assert any("CREATE ROLE" in text for (text,) in texts)
-    assert not any(PASSWORD.reveal() in text for (text,) in texts)
-    assert PASSWORD.reveal() not in running.layout.log("postgres").read_text()
+    with postgres_server.connect(running.layout, running.port, "quiet") as connection:
+        texts = connection.execute("SELECT query FROM pg_stat_statements").fetchall()
+    assert any('CREATE ROLE "quiet"' in text for (text,) in texts)
+    assert not any(secret.reveal() in text for (text,) in texts)
+    assert secret.reveal() not in running.layout.log("postgres").read_text()
 
 
 @pytest.mark.parametrize("user", ["postgres", "praviel"])

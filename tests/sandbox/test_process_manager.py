@@ -168,7 +168,7 @@ def test_a_program_does_not_start_under_a_manager_that_has_died(layout: Layout) 
     program.launch_path(layout).write_text(program.launch_file(layout))
     with stranger() as other:
         layout.supervisor_pid.write_text(str(other.pid))
-        argv = [PYTHON, "-I", LAUNCHER, program.launch_path(layout)]
+        argv = [PYTHON, "-I", str(LAUNCHER), str(program.launch_path(layout))]
         done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=20)
 
     assert done.returncode == 1
@@ -267,7 +267,9 @@ def test_something_else_on_its_port_is_no_manager(layout: Layout) -> None:
     with socket.create_server(("127.0.0.1", port)) as server:
 
         def greet() -> None:
-            server.accept()[0].sendall(b"220 mail\r\n")
+            with server.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(b"220 mail\r\n")
 
         mail = threading.Thread(target=greet)
         mail.start()
