@@ -17,7 +17,9 @@ from runbooks.engine.errors import RunbookError
 
 ENV = "environment: a folder in inventory/ (default: RUNBOOKS_ENV, else the embedded sandbox while it is the only one)"
 PLAN = "show what would be done; everything is read, nothing is changed"
-CONFIRM = "the environment's name, instead of typing it (needed without a terminal for a protected environment)"
+CONFIRM = (
+    "the environment's name, instead of typing it (needed without a terminal for a protected environment)"
+)
 RUN = "a run's id, its beginning or end, or 'latest'"
 
 
@@ -161,7 +163,11 @@ def sandbox_reset(_c: Context, confirm: str | None = None) -> None:
     _finish(lambda: controls.reset(confirm))
 
 
-@task(name="break", help={"fault": "its name; without one, all are listed with what they turn red"}, positional=["fault"])
+@task(
+    name="break",
+    help={"fault": "its name; without one, all are listed with what they turn red"},
+    positional=["fault"],
+)
 def sandbox_break(_c: Context, fault: str = "") -> None:
     """Inject a fault, so that a check can be seen to fail."""
     from runbooks.sandbox import controls

@@ -21,6 +21,10 @@ _BUILDERS = {
 """Imported when asked for: a command loads only what it runs."""
 
 
+NEED_THE_APPLICATION = {"release.verify"}
+"""Runbooks that ask a running application, so that a sandbox is started for them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Opening:
     """What a runbook is put together from."""
@@ -55,9 +59,14 @@ def prepare(name: str, opening: Opening) -> Prepared:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("runbooks"):
             raise
-        raise InputError(
-            f"{name} needs the package {error.name}, which is not installed",
-            mend="pip install -c constraints.txt -e '.[sandbox]'",
-        ) from error
+        raise not_installed(name, error) from error
     prepared: Prepared = builder(opening)
     return prepared
+
+
+def not_installed(what: str, error: ModuleNotFoundError) -> InputError:
+    """The error for a part that this installation was made without."""
+    return InputError(
+        f"{what} needs the package {error.name}, which is not installed",
+        mend="pip install -c constraints.txt -e '.[sandbox]'",
+    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from runbooks import __version__, catalog
+from runbooks import __version__, catalog, project
 from runbooks.engine import audit, lease, runs
 from runbooks.engine.confirm import confirm
 from runbooks.engine.errors import InputError, SystemFault
@@ -30,7 +30,6 @@ from runbooks.environment.model import Environment
 from runbooks.report import console, json_report, markdown
 from runbooks.systems.store.folder import FolderStore
 
-PROJECT = Path(__file__).resolve().parent.parent
 FORMATS = ("console", "json", "markdown")
 
 
@@ -53,7 +52,7 @@ def open_environment(name: str | None) -> Environment:
     Raises:
         InputError: it can't be told, or its inventory is wrong.
     """
-    inventory = PROJECT / "inventory"
+    inventory = project.root() / "inventory"
     return load(inventory, discover.choose(inventory, name, os.environ))
 
 
@@ -80,6 +79,10 @@ def start(name: str, options: Options) -> int:
     if options.format not in FORMATS:
         raise InputError(f"no format is called {options.format!r}", found=", ".join(FORMATS))
     environment = open_environment(options.environment)
+    if environment.sandbox and name in catalog.NEED_THE_APPLICATION:
+        code = _start_sandbox(options)
+        if code is not None:
+            return code
     redactor = Redactor()
     opening = catalog.Opening(
         environment=environment,
@@ -98,9 +101,33 @@ def start(name: str, options: Options) -> int:
             beginning = _beginning(prepared.runbook, opening)
             recorder = _recorder(Journal.create(folder, redactor), folder, redactor, options)
             recorder.append("run", **beginning)
-            return _execute(prepared, opening.run, recorder, store_of(environment), confirm_lease, held, Past(), options)
+            return _execute(
+                prepared, opening.run, recorder, store_of(environment), confirm_lease, held, Past(), options
+            )
     finally:
         prepared.close()
+
+
+def _start_sandbox(options: Options) -> int | None:
+    """Start the sandbox if it does not run: on first use, and after anything of it was killed.
+
+    While a fault is injected it stays as it is, or the fault could not be seen.
+
+    Returns:
+        The exit code to end with: after a plan, or when the sandbox could not be started; None to go on.
+    """
+    try:
+        from runbooks.sandbox.world import Sandbox
+    except ModuleNotFoundError as error:
+        raise catalog.not_installed("the sandbox", error) from error
+
+    sandbox = Sandbox.of(project.root())
+    if sandbox.faults() or sandbox.running():
+        return None
+    stream = options.stream if options.format == "console" else sys.stderr
+    up = Options(environment="local", plan=options.plan, stream=stream, reason="first use")
+    code = start("sandbox.up", up)
+    return code if code or options.plan else None
 
 
 def resume(run: str, options: Options, *, abort: bool = False) -> int:
@@ -118,7 +145,11 @@ def resume(run: str, options: Options, *, abort: bool = False) -> int:
         past, header = Past.of(journal.records), _header(journal, folder)
         summary = runs.summary(folder)
         if summary.exit_code is not None and summary.status.value in ("done", "failed and compensated"):
-            raise InputError(f"the run has ended: {summary.status}", where=str(folder), mend=f"invoke runs.show {folder.name}")
+            raise InputError(
+                f"the run has ended: {summary.status}",
+                where=str(folder),
+                mend=f"invoke runs.show {folder.name}",
+            )
         opening = catalog.Opening(
             environment=environment,
             redactor=redactor,
@@ -137,18 +168,31 @@ def resume(run: str, options: Options, *, abort: bool = False) -> int:
         journal.close()
         raise
     try:
-        with _leased(prepared.runbook, environment, folder.name, f"resume {folder.name}") as (confirm_lease, held):
+        with _leased(prepared.runbook, environment, folder.name, f"resume {folder.name}") as (
+            confirm_lease,
+            held,
+        ):
             recorder = _recorder(journal, folder, redactor, options)
             recorder.append("resumed", operator=lease.operator(), abort=abort)
             back = abort or past.undoing
             return _execute(
-                prepared, folder.name, recorder, store_of(environment), confirm_lease, held, past, options, back=back
+                prepared,
+                folder.name,
+                recorder,
+                store_of(environment),
+                confirm_lease,
+                held,
+                past,
+                options,
+                back=back,
             )
     finally:
         prepared.close()
 
 
-def show_plan(prepared: catalog.Prepared, environment: Environment, redactor: Redactor, stream: TextIO) -> int:
+def show_plan(
+    prepared: catalog.Prepared, environment: Environment, redactor: Redactor, stream: TextIO
+) -> int:
     """Show what a run would do: everything is read, nothing is written."""
     book = prepared.runbook
     stream.write(f"{book.title} on {environment.label}: the plan; nothing is changed\n")
@@ -213,7 +257,7 @@ def _beginning(book: Runbook[Any], opening: catalog.Opening) -> dict[str, Any]:
 def _recorder(journal: Journal, folder: Path, redactor: Redactor, options: Options) -> Recorder:
     observers: list[Observer] = [markdown.LogWriter(folder)]
     if options.format == "console":
-        observers.append(console.choose(options.stream, folder / audit.LOG, os.environ))
+        observers.append(console.choose(options.stream, str(folder / audit.LOG), os.environ))
     return Recorder(journal, redactor, observers)
 
 
@@ -263,7 +307,9 @@ def _anchor(store: Store, run: str, recorder: Recorder) -> None:
     try:
         audit.put_anchor(store, run, recorder.journal.records[-1], log.read_bytes() if log.exists() else b"")
     except SystemFault as fault:
-        print(f"the run is not anchored in the store; the next run will vouch for it\n{fault}", file=sys.stderr)
+        print(
+            f"the run is not anchored in the store; the next run will vouch for it\n{fault}", file=sys.stderr
+        )
 
 
 def _print_report(recorder: Recorder, options: Options) -> None:
@@ -279,5 +325,3 @@ def _header(journal: Journal, folder: Path) -> Mapping[str, Any]:
     if not journal.records:
         raise InputError("the run was killed before it began", where=str(folder), mend="begin a new run")
     return journal.records[0].data
-
-

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from runbooks.catalog import Opening, Prepared
 from runbooks.checks import registry
 from runbooks.checks.declare import SiteCheck
 from runbooks.checks.items import FINAL, ITEMS, SECTIONS
+from runbooks.checks.journey import Journey
 from runbooks.checks.subject import Subject
 from runbooks.engine.check import Result
 from runbooks.engine.checking import Questioning, ask_all, closure
 from runbooks.engine.errors import InputError
 from runbooks.engine.step import Conclusion, Runbook, Scope, Step
+from runbooks.environment.site import Site
 from runbooks.evidence import find_earlier
 from runbooks.steps import accounts
 from runbooks.verdict import Judged, judge
@@ -57,6 +59,29 @@ def select(section: str | None, only: Iterable[str]) -> tuple[list[SiteCheck], b
         )
     chosen = set(closure(known, wanted))
     return [check for name, check in known.items() if name in chosen], len(chosen) < len(known)
+
+
+def prepare(opening: Opening) -> Prepared:
+    """Put the runbook together for an environment; the sandbox is started first if it is the one that is asked.
+
+    Raises:
+        InputError: the selection is wrong, or variables or secrets can't be read.
+    """
+    parameters = opening.parameters
+    checks, partial_run = select(parameters.get("section"), parameters.get("only") or ())
+    site = Site(opening.environment, opening.redactor)
+    journey = Journey(
+        lambda: site.application, opening.environment.application.test_email_domain, opening.run
+    )
+    opening.redactor.add(journey.password, journey.own_key)
+    work = Verification(
+        subject=Subject(site, journey),
+        checks=checks,
+        runs=opening.runs,
+        partial=partial_run,
+        no_spend=bool(parameters.get("no_spend")),
+    )
+    return Prepared(runbook(), work, site.close)
 
 
 def runbook() -> Runbook[Verification]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import string
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from runbooks.engine.errors import Reason, SystemFault
@@ -24,13 +24,13 @@ class Journey:
     """One account's way through the application.
 
     Args:
-        application: Where it goes on.
+        application: Gives where it goes on; asked when the first request is made.
         domain: The mail domain that throw-away users live in; None: no user may be created.
         run: The run's id; its last letters and a random part make the user's name.
     """
 
-    def __init__(self, application: HttpClient, domain: str | None, run: str) -> None:
-        self._application = application
+    def __init__(self, application: Callable[[], HttpClient], domain: str | None, run: str) -> None:
+        self._ask = application
         self._domain = domain
         self._lock = threading.Lock()
         self._session: Mapping[str, Any] | None = None
@@ -58,7 +58,7 @@ class Journey:
     def register(self, **changed: str) -> Answer:
         """One registration request, of this user or with something changed. Costs one of five in an hour."""
         body = {"username": self.username, "email": self.email, "password": self.password.reveal(), **changed}
-        return within_limits(self._application.post(REGISTER, json=body))
+        return within_limits(self._ask().post(REGISTER, json=body))
 
     def account(self) -> Mapping[str, Any]:
         """What the application said of the new user.
@@ -78,7 +78,7 @@ class Journey:
         """One login request of this user."""
         self.account()
         body = {"username_or_email": self.username, "password": (password or self.password).reveal()}
-        return within_limits(self._application.post(LOGIN, json=body))
+        return within_limits(self._ask().post(LOGIN, json=body))
 
     def token(self, kind: str = "access_token") -> str:
         """A token of this user; the first caller logs in.
@@ -113,7 +113,7 @@ class Journey:
 
     def ask(self, method: str, path: str, json: Any = None) -> Answer:
         """A request as this user."""
-        return within_limits(self._application.request(method, path, json=json, headers=self.bearer()))
+        return within_limits(self._ask().request(method, path, json=json, headers=self.bearer()))
 
 
 def within_limits(answer: Answer) -> Answer:

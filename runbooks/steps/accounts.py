@@ -111,7 +111,7 @@ def _erase_rows(subject: Subject, left: Sequence[Left]) -> dict[str, int]:
             [[user.id for user in left], f"%@{domain}"],
         ).fetchall()
         ids = [user["id"] for user in users]
-        counts = {}
+        counts: dict[str, int] = {}
         for table, column in _referring(connection):
             counts[table] = counts.get(table, 0) + _delete(connection, table, column, ids)
         counts["user"] = _delete(connection, "user", "id", ids)

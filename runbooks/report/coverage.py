@@ -1,0 +1,52 @@
+"""What of the operators' document has a check, for ``checklist.coverage`` and, generated, for the README."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runbooks.checks.items import GATED, ITEMS, SECTIONS
+from runbooks.checks.registry import known
+
+
+def show() -> None:
+    """Print a line per item of the document, under its sections."""
+    for section in SECTIONS:
+        print(f"\n{section}{' (gated)' if section in GATED else ''}")
+        for item in ITEMS:
+            if item.section == section:
+                print(
+                    f"  {item.number:>3}  {'built  ' if item.id in known() else 'not yet'}  {item.id:<36} {item.title}"
+                )
+    probes = [check for check in known().values() if check.number is None]
+    print(
+        f"\n{_built()} of {len(ITEMS)} items have a check, and {len(probes)} probes of the closing section:"
+    )
+    for check in probes:
+        print(f"       {check.id:<36} {check.title}")
+
+
+def markdown() -> Iterator[str]:
+    """The README's table: per section, how many items have a check and which do not."""
+    yield "| section | items | with a check | not built yet |"
+    yield "| --- | --- | --- | --- |"
+    for section in SECTIONS:
+        items = [item for item in ITEMS if item.section == section]
+        missing = [item.number for item in items if item.id not in known()]
+        yield f"| {section} | {len(items)} | {len(items) - len(missing)} | {ranges(missing) or '–'} |"
+    yield f"| **all** | **{len(ITEMS)}** | **{_built()}** | **{len(ITEMS) - _built()}** |"
+
+
+def ranges(numbers: list[int]) -> str:
+    """Numbers in order, runs of three or more shortened: ``3, 7, 11–25``."""
+    parts: list[str] = []
+    start = 0
+    for index in range(1, len(numbers) + 1):
+        if index == len(numbers) or numbers[index] != numbers[index - 1] + 1:
+            run = numbers[start:index]
+            parts += [f"{run[0]}–{run[-1]}"] if len(run) > 2 else map(str, run)
+            start = index
+    return ", ".join(parts)
+
+
+def _built() -> int:
+    return sum(item.id in known() for item in ITEMS)

@@ -1,0 +1,123 @@
+"""Looks at the sandbox, breaks and mends it, and throws it away."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+import sys
+
+from runbooks import command, project
+from runbooks.engine.confirm import confirm
+from runbooks.engine.errors import InputError
+from runbooks.sandbox import process_manager
+from runbooks.sandbox.environments import ENVIRONMENTS
+from runbooks.sandbox.faults.catalogue import FAULTS
+from runbooks.sandbox.faults.fault import Fault
+from runbooks.sandbox.files import update_state
+from runbooks.sandbox.world import Sandbox
+
+INJECTED = "faults"
+
+
+def show_status() -> None:
+    """Print what runs, where, and which faults are injected."""
+    sandbox = Sandbox.of(project.root())
+    print(f"sandbox in {sandbox.layout.root}")
+    if not sandbox.manager.alive():
+        print("it does not run; to start it: invoke sandbox.up")
+        return
+    numbers = sandbox.numbers()
+    for name, state in sorted(sandbox.manager.states().items()):
+        print(f"  {name:<26} {state.lower():<10} 127.0.0.1:{numbers[name]}")
+    for name in ENVIRONMENTS:
+        release = sandbox.deployed(name)
+        built = f" built with the fault {release['fault']}" if release.get("fault") else ""
+        print(f"  {name} runs {release.get('revision', 'nothing')} ({release.get('commit', '')[:12]}){built}")
+    faults = sandbox.faults()
+    print(
+        f"faults: {', '.join(faults)}; to take them back: invoke sandbox.mend"
+        if faults
+        else "no fault is injected"
+    )
+
+
+def break_(name: str) -> None:
+    """Inject a fault, or list what there is.
+
+    Raises:
+        InputError: there is no such fault, or the sandbox does not run.
+    """
+    if not name:
+        for fault in FAULTS.values():
+            print(f"  {fault.name:<34} turns {fault.breaks} red")
+        return
+    fault = _known(name)
+    sandbox = Sandbox.of(project.root())
+    sandbox.require_running()
+    inject(sandbox, fault)
+    print(
+        f"{name} is injected. See it: invoke release.verify --only {fault.breaks}; take it back: invoke sandbox.mend"
+    )
+
+
+def mend(name: str) -> None:
+    """Take back one fault, or all that are injected.
+
+    Raises:
+        InputError: there is no such fault.
+    """
+    sandbox = Sandbox.of(project.root())
+    names = [_known(name).name] if name else sandbox.faults()
+    for each in names:
+        take_back(sandbox, FAULTS[each])
+        print(f"{each} is mended")
+    if not names:
+        print("no fault is injected")
+
+
+def inject(sandbox: Sandbox, fault: Fault) -> None:
+    """Note the fault, then inject it: a kill in between leaves one that can be mended."""
+    update_state(
+        sandbox.layout, INJECTED, [*(name for name in sandbox.faults() if name != fault.name), fault.name]
+    )
+    fault.means.inject(sandbox)
+
+
+def take_back(sandbox: Sandbox, fault: Fault) -> None:
+    """Mend the fault, then forget it."""
+    fault.means.mend(sandbox)
+    update_state(sandbox.layout, INJECTED, [name for name in sandbox.faults() if name != fault.name])
+
+
+def reset(given: str | None) -> int:
+    """Stop the sandbox and delete all that it holds. Run logs are kept elsewhere and stay.
+
+    Raises:
+        InputError: it was not confirmed.
+    """
+    sandbox = Sandbox.of(project.root())
+    confirm(
+        "sandbox",
+        [f"everything in {sandbox.layout.root} will be deleted: databases, keys, mails, logs of the servers"],
+        given=given,
+        ask=input if sys.stdin.isatty() else None,
+        show=print,
+    )
+    code = command.start("sandbox.down", command.Options(environment="local", reason="reset"))
+    if code:
+        return code
+    process_manager.shut_down(sandbox.layout)
+    for path in sandbox.layout.root.iterdir():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    print("the sandbox is empty")
+    return 0
+
+
+def _known(name: str) -> Fault:
+    if name in FAULTS:
+        return FAULTS[name]
+    near = difflib.get_close_matches(name, FAULTS, n=1)
+    raise InputError(
+        f"no fault is called {name!r}",
+        mend=f"did you mean {near[0]}?" if near else "invoke sandbox.break lists them",
+    )

@@ -1,0 +1,123 @@
+"""What each of the sandbox's environments is deployed with, and what its operator holds."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from runbooks.sandbox import ports
+from runbooks.sandbox.files import kept_password, private_folder, read_state, write_private
+from runbooks.sandbox.layout import Layout
+
+ENVIRONMENTS = ("local", "local-staging")
+MODES = {"local": "production", "local-staging": "staging"}
+REDIS_DATABASES = {"local": 0, "local-staging": 1}
+OVERRIDES = "variables"
+"""The entry of the sandbox's state that holds changed variables per environment; None means unset."""
+
+
+def database(name: str) -> str:
+    """The name of an environment's database, and of the role that owns it."""
+    return "praviel_" + name.replace("-", "_")
+
+
+def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commit: str) -> None:
+    """Write the environment's variables and its operator's credentials; secrets are made once and kept.
+
+    Args:
+        numbers: The sandbox's ports by name.
+        commit: The git commit that the environment runs, as the platform would tell the application.
+    """
+    private_folder(layout.environment(name))
+    variables = _variables(layout, name, numbers, commit)
+    for key, value in read_state(layout).get(OVERRIDES, {}).get(name, {}).items():
+        if value is None:
+            variables.pop(key, None)
+        else:
+            variables[key] = value
+    write_private(layout.variables(name), _dotenv(variables))
+    operator = {
+        "APPLICATION_URL": f"http://{ports.LOOPBACK}:{numbers[ports.application(name)]}",
+        "DATABASE_URL": _database_url(layout, name, numbers),
+        "REDIS_URL": _redis_url(layout, name, numbers),
+        "FINGERPRINT_KEY": _kept(layout.environments / "fingerprint-key", _token),
+    }
+    write_private(layout.operator_variables(name), _dotenv(operator))
+
+
+def database_password(layout: Layout, name: str) -> str:
+    """The password of the role that owns the environment's database."""
+    return _kept(layout.environment(name) / "database-password", _token)
+
+
+def provider_key(layout: Layout, name: str, provider: str) -> str:
+    """The environment's key at a provider."""
+    prefix = {"openai": "sk-proj-", "resend": "re_"}[provider]
+    return _kept(layout.environment(name) / f"{provider}-key", lambda: prefix + _token())
+
+
+def _variables(layout: Layout, name: str, numbers: Mapping[str, int], commit: str) -> dict[str, str]:
+    provider = f"http://{ports.LOOPBACK}:{numbers[ports.PROVIDER]}"
+    return {
+        "ENVIRONMENT": MODES[name],
+        "RAILWAY_GIT_COMMIT_SHA": commit,
+        "HOST": ports.LOOPBACK,
+        "PORT": str(numbers[ports.application(name)]),
+        "UVICORN_WORKERS": "1",
+        "DATABASE_URL": _database_url(layout, name, numbers),
+        "DB_POOL_SIZE": "20",
+        "DB_MAX_OVERFLOW": "10",
+        "REDIS_URL": _redis_url(layout, name, numbers),
+        "JWT_SECRET_KEY": _kept(layout.environment(name) / "jwt-key", _token),
+        "ENCRYPTION_KEY": _kept(layout.environment(name) / "encryption-key", _fernet_key),
+        "BYOK_ENABLED": "true",
+        "ALLOW_DEV_CORS": "false",
+        "ECHO_FALLBACK_ENABLED": "false",
+        "FRONTEND_URL": "https://app.praviel.test",
+        "OPENAI_API_KEY": provider_key(layout, name, "openai"),
+        "OPENAI_API_BASE": f"{provider}/v1",
+        "EMAIL_PROVIDER": "resend",
+        "EMAIL_FROM_ADDRESS": "noreply@praviel.test",
+        "EMAIL_FROM_NAME": "PRAVIEL",
+        "RESEND_API_KEY": provider_key(layout, name, "resend"),
+        "RESEND_API_BASE": provider,
+    }
+
+
+def _database_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:
+    role, password = database(name), database_password(layout, name)
+    return f"postgresql://{role}:{password}@{ports.LOOPBACK}:{numbers[ports.POSTGRES]}/{role}"
+
+
+def _redis_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:
+    layout.valkey.mkdir(exist_ok=True)
+    password = kept_password(layout.valkey_password, "valkey").reveal()
+    return f"redis://:{password}@{ports.LOOPBACK}:{numbers[ports.VALKEY]}/{REDIS_DATABASES[name]}"
+
+
+def _dotenv(variables: Mapping[str, str]) -> str:
+    """Values in single quotes, in which nothing but a quote and a backslash means anything."""
+    lines = []
+    for name, value in variables.items():
+        quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+        lines.append(f"{name}='{quoted}'")
+    return "\n".join(lines) + "\n"
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """A value that is made on first use and the same ever after."""
+    if not path.exists():
+        private_folder(path.parent)
+        write_private(path, make())
+    return path.read_text()
+
+
+def _token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(os.urandom(32)).decode()

@@ -1,0 +1,39 @@
+"""What a fault is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runbooks.sandbox.world import Sandbox
+
+Change = Callable[[Sandbox], None]
+
+
+@dataclass(frozen=True)
+class Means:
+    """A pair of doing and taking back. Taking back is safe to repeat, also after half an injection."""
+
+    inject: Change
+    mend: Change
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """Something that can go wrong.
+
+    Attributes:
+        name: As typed after ``sandbox.break``.
+        breaks: The check that must not pass any more.
+        shows: A part of what that check's finding must say, so that it is red for the right reason.
+        also: Other checks that are rightly not good under it, apart from those that depend on them.
+        verdict: What ``breaks`` comes to: ``failed`` for almost all.
+        means: How it is broken, and taken back.
+    """
+
+    name: str
+    breaks: str
+    shows: str
+    means: Means
+    also: tuple[str, ...] = ()
+    verdict: str = "failed"

@@ -1,0 +1,129 @@
+"""The means by which faults are injected, as pairs of doing and taking back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, LiteralString
+
+from psycopg import sql
+
+from runbooks.sandbox.environments import database
+from runbooks.sandbox.faults.fault import Means
+from runbooks.sandbox.files import write_private
+from runbooks.sandbox.world import Sandbox
+
+LOCAL = "local"
+
+
+def variable(name: str, value: str | None, *, restart: bool = True) -> Means:
+    """Change a variable of the application, or unset it with None.
+
+    Without a restart it is as ahead of a deploy: the variable is set, and the application does not run with it yet.
+    """
+
+    def inject(sandbox: Sandbox) -> None:
+        sandbox.set_variable(LOCAL, name, value)
+        if restart:
+            sandbox.restart(LOCAL)
+
+    def mend(sandbox: Sandbox) -> None:
+        sandbox.forget_variable(LOCAL, name)
+        if restart:
+            sandbox.restart(LOCAL)
+
+    return Means(inject, mend)
+
+
+def copied_variable(name: str, *, to: str) -> Means:
+    """Give another environment this one's value."""
+
+    def inject(sandbox: Sandbox) -> None:
+        sandbox.set_variable(to, name, sandbox.variables(LOCAL)[name])
+
+    def mend(sandbox: Sandbox) -> None:
+        sandbox.forget_variable(to, name)
+
+    return Means(inject, mend)
+
+
+def build(fault: str) -> Means:
+    """Deploy another build of the release that runs."""
+
+    def inject(sandbox: Sandbox) -> None:
+        sandbox.deploy(LOCAL, _revision(sandbox), fault)
+
+    def mend(sandbox: Sandbox) -> None:
+        sandbox.deploy(LOCAL, _revision(sandbox))
+
+    return Means(inject, mend)
+
+
+def ruin(damage: LiteralString) -> Means:
+    """Damage the database with SQL that can't be taken back; the way back is a copy that is made first."""
+    own, kept = database(LOCAL), f"{database(LOCAL)}_kept"
+
+    def inject(sandbox: Sandbox) -> None:
+        with sandbox.stopped(LOCAL), sandbox.superuser() as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(kept)))
+            copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(copy.format(sql.Identifier(kept), sql.Identifier(own)))
+        with sandbox.superuser(LOCAL) as connection:
+            connection.execute(damage)
+
+    def mend(sandbox: Sandbox) -> None:
+        with sandbox.stopped(LOCAL), sandbox.superuser() as connection:
+            known = "SELECT 1 FROM pg_database WHERE datname = %s"
+            if not connection.execute(known, [kept]).fetchone():
+                return
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(own)))
+            rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+            connection.execute(rename.format(sql.Identifier(kept), sql.Identifier(own)))
+            owner = sql.SQL("ALTER DATABASE {} OWNER TO {}")
+            connection.execute(owner.format(sql.Identifier(own), sql.Identifier(own)))
+
+    return Means(inject, mend)
+
+
+def redis_settings(**settings: str) -> Means:
+    """Change settings of the running Redis; the way back is what its configuration file says."""
+    usual = {"appendonly": "yes", "save": "60 1"}
+
+    def inject(sandbox: Sandbox) -> None:
+        with sandbox.valkey(LOCAL) as client:
+            for name, value in settings.items():
+                client.config_set(name, value)
+
+    def mend(sandbox: Sandbox) -> None:
+        with sandbox.valkey(LOCAL) as client:
+            for name in settings:
+                client.config_set(name, usual[name])
+
+    return Means(inject, mend)
+
+
+def provider(vendor: str, **behaviour: Any) -> Means:
+    """Have a third party's stand-in answer otherwise."""
+
+    def inject(sandbox: Sandbox) -> None:
+        write_private(sandbox.layout.provider / "behaviour.json", json.dumps({vendor: behaviour}) + "\n")
+
+    def mend(sandbox: Sandbox) -> None:
+        write_private(sandbox.layout.provider / "behaviour.json", "{}\n")
+
+    return Means(inject, mend)
+
+
+def alembic(*back: str) -> Means:
+    """Move the schema away from the release's head while the application runs on; the way back is an upgrade."""
+
+    def inject(sandbox: Sandbox) -> None:
+        sandbox.run_in_release(LOCAL, "alembic", *back)
+
+    def mend(sandbox: Sandbox) -> None:
+        sandbox.run_in_release(LOCAL, "alembic", "upgrade", "head")
+
+    return Means(inject, mend)
+
+
+def _revision(sandbox: Sandbox) -> str:
+    return str(sandbox.deployed(LOCAL)["revision"])

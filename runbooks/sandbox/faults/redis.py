@@ -1,0 +1,62 @@
+"""Faults of Redis that take more than a setting."""
+
+from __future__ import annotations
+
+from runbooks.engine.wait import until
+from runbooks.sandbox import ports, valkey_server
+from runbooks.sandbox.faults.fault import Means
+from runbooks.sandbox.faults.means import LOCAL
+from runbooks.sandbox.world import Sandbox
+
+
+def _block_snapshots(sandbox: Sandbox) -> None:
+    """Put a folder where the snapshot file goes: writing it then fails, whoever the server runs as."""
+    _set_snapshot_name(sandbox, "blocked.rdb")
+    (sandbox.layout.valkey_data / "blocked.rdb" / "in-the-way").mkdir(parents=True, exist_ok=True)
+    _save(sandbox, "err")
+
+
+def _unblock_snapshots(sandbox: Sandbox) -> None:
+    blocked = sandbox.layout.valkey_data / "blocked.rdb"
+    for folder in (blocked / "in-the-way", blocked):
+        if folder.is_dir():
+            folder.rmdir()
+    _save(sandbox, "ok")
+
+
+def _set_snapshot_name(sandbox: Sandbox, name: str) -> None:
+    with sandbox.valkey(LOCAL) as client:
+        if client.config_get("dbfilename")["dbfilename"] != name:
+            client.config_set("dbfilename", name)
+
+
+def _save(sandbox: Sandbox, wanted: str) -> None:
+    with sandbox.valkey(LOCAL) as client:
+
+        def ended() -> bool:
+            info = client.info("persistence")
+            if not info["rdb_bgsave_in_progress"] and info["rdb_last_bgsave_status"] != wanted:
+                client.bgsave()
+            return bool(info["rdb_last_bgsave_status"] == wanted)
+
+        until(ended, seconds=20, what=f"Redis did not come to rdb_last_bgsave_status:{wanted}")
+
+
+def _drop_password(sandbox: Sandbox) -> None:
+    with sandbox.valkey(LOCAL) as client:
+        client.config_set("requirepass", "")
+
+
+def _set_password(sandbox: Sandbox) -> None:
+    import redis
+
+    secret = valkey_server.password(sandbox.layout).reveal()
+    with redis.Redis(host=ports.LOOPBACK, port=sandbox.numbers()[ports.VALKEY]) as client:
+        try:
+            client.config_set("requirepass", secret)
+        except redis.AuthenticationError:
+            return  # it is set
+
+
+SAVE_FAILS = Means(_block_snapshots, _unblock_snapshots)
+NO_PASSWORD = Means(_drop_password, _set_password)

@@ -1,0 +1,51 @@
+"""The stand-in for the providers that can't run here, under the process manager."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from runbooks.sandbox.environments import ENVIRONMENTS, provider_key
+from runbooks.sandbox.files import private_folder, write_private
+from runbooks.sandbox.layout import Layout
+from runbooks.sandbox.program import Program
+
+
+def prepare(layout: Layout, port: int) -> Program:
+    """Write the accounts that it knows; what is to be run. Safe to repeat."""
+    private_folder(layout.provider)
+    write_accounts(layout)
+    package = __package__.partition(".")[0]
+    argv = [
+        sys.executable,
+        "-m",
+        f"{package}.sandbox.provider",
+        "--port",
+        str(port),
+        "--state",
+        str(layout.provider),
+    ]
+    return Program(
+        name="provider",
+        argv=argv,
+        environment={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"},
+        directory=layout.provider,
+        priority=30,
+    )
+
+
+def write_accounts(layout: Layout) -> None:
+    """Every environment's keys are accounts of the provider, each in a project of its own."""
+    private_folder(layout.provider)
+    accounts = {
+        "openai": {
+            "keys": {
+                provider_key(layout, name, "openai"): {"project": f"proj_{name}"} for name in ENVIRONMENTS
+            }
+        },
+        "resend": {
+            "keys": {provider_key(layout, name, "resend"): {} for name in ENVIRONMENTS},
+            "domains": [{"name": "praviel.test", "status": "verified"}],
+        },
+    }
+    write_private(layout.provider / "accounts.json", json.dumps(accounts, indent=1) + "\n")

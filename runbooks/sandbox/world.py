@@ -1,0 +1,288 @@
+"""The sandbox as its runbooks and faults handle it: servers, releases and environments that belong together."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runbooks.engine.errors import InputError, Reason, SystemFault
+from runbooks.engine.wait import until
+from runbooks.sandbox import environments, ports, postgres_server, provider_server, valkey_server
+from runbooks.sandbox.environments import ENVIRONMENTS
+from runbooks.sandbox.files import read_state, update_state
+from runbooks.sandbox.layout import Layout, prepare
+from runbooks.sandbox.listening import sockets
+from runbooks.sandbox.process_manager import Manager, ensure_manager
+from runbooks.sandbox.program import DEFAULT_PATH, Program
+from runbooks.systems.http.client import HttpClient
+from runbooks.systems.secrets.dotenv import DotenvSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+    import redis
+
+FIRST_RELEASE = "v1"
+STARTED = ("STARTING", "RUNNING")
+"""The process manager calls a program RUNNING only after a second; whether it answers is asked of itself."""
+
+RELEASES = "releases"
+"""The entry of the sandbox's state that says which release, built with which fault, each environment runs."""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """One sandbox, running or not."""
+
+    layout: Layout
+
+    @classmethod
+    def of(cls, project: Path) -> Sandbox:
+        """The sandbox of a checkout; its folders are made on first use."""
+        return cls(prepare(project))
+
+    @cached_property
+    def manager(self) -> Manager:
+        return Manager(self.layout)
+
+    def numbers(self) -> dict[str, int]:
+        """The ports by name, chosen on first use."""
+        names = [ports.POSTGRES, ports.VALKEY, ports.SUPERVISOR, ports.PROVIDER]
+        return ports.ensure(self.layout, [*names, *map(ports.application, ENVIRONMENTS)])
+
+    def servers(self) -> list[Program]:
+        """What runs beneath the applications. Unpacks and initialises it on first use."""
+        numbers = self.numbers()
+        return [
+            postgres_server.prepare(self.layout, numbers[ports.POSTGRES]),
+            valkey_server.prepare(self.layout, numbers[ports.VALKEY]),
+            provider_server.prepare(self.layout, numbers[ports.PROVIDER]),
+        ]
+
+    def applications(self) -> list[Program]:
+        """Each environment's application, as far as a release has been placed there."""
+        return [self.application(name) for name in ENVIRONMENTS if self.layout.release(name).exists()]
+
+    def application(self, name: str) -> Program:
+        """The environment's application, started as its own release says."""
+        release = self.layout.release(name).resolve()
+        command = json.loads((release / "railway.json").read_text())["deploy"]["startCommand"]
+        return Program(
+            name=ports.application(name),
+            argv=shlex.split(command),
+            environment={**self.variables(name), **_python_path()},
+            directory=release,
+            priority=50,
+            watched=[self.layout.variables(name)],
+        )
+
+    def manage_servers(self) -> None:
+        """Have the servers supervised, and those applications that already are.
+
+        An application must not start ahead of its database: it would migrate while the extensions are being created.
+        """
+        known = self.manager.states() if self.manager.alive() else {}
+        ensure_manager(self.layout, [*self.servers(), *(each for each in self.applications() if each.name in known)])
+
+    def manage(self) -> None:
+        """Have everything supervised."""
+        ensure_manager(self.layout, [*self.servers(), *self.applications()])
+
+    def variables(self, name: str) -> dict[str, str]:
+        """The variables that the environment is deployed with."""
+        source = DotenvSource(self.layout.variables(name))
+        return {key: secret.reveal() for key, secret in source.load().items()}
+
+    def write_variables(self) -> None:
+        """Write every environment's variables as they should be with the ports, releases and faults of now."""
+        for name in ENVIRONMENTS:
+            environments.write_variables(
+                self.layout, name, self.numbers(), self.deployed(name).get("commit", "")
+            )
+        provider_server.write_accounts(self.layout)
+
+    def deployed(self, name: str) -> dict[str, Any]:
+        """``revision``, ``fault`` and ``commit`` of the release that the environment runs; empty before the first."""
+        release = read_state(self.layout).get(RELEASES, {}).get(name, {})
+        return dict(release)
+
+    def place(self, name: str, revision: str, fault: str | None) -> None:
+        """Put a release where the environment's application is started from, and write down which one it is."""
+        from runbooks.sandbox import repository
+
+        repository.build(self.layout.repository)
+        with tempfile.TemporaryDirectory(prefix=".", dir=self.layout.releases) as scratch:
+            tree = Path(scratch, "tree")
+            commit = repository.checkout(self.layout.repository, revision, tree, fault)
+            folder = self.layout.releases / commit
+            if not folder.exists():
+                os.rename(tree, folder)
+        link = self.layout.release(name)
+        new = link.with_name(".release.new")
+        new.unlink(missing_ok=True)
+        new.symlink_to(folder)
+        os.replace(new, link)
+        known = read_state(self.layout).get(RELEASES, {})
+        update_state(
+            self.layout, RELEASES, known | {name: {"revision": revision, "fault": fault, "commit": commit}}
+        )
+
+    def run_in_release(self, name: str, *arguments: str, seconds: float = 60) -> str:
+        """Run a Python module of the environment's release with its variables; what it printed.
+
+        Raises:
+            SystemFault: it failed, or did not end in time.
+        """
+        argv = [sys.executable, "-m", *arguments]
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=self.layout.release(name).resolve(),
+                env={"PATH": DEFAULT_PATH, **self.variables(name), **_python_path()},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            what = f"{' '.join(arguments)} did not end"
+            raise SystemFault(what, reason=Reason.TIMED_OUT, where=name) from error
+        if done.returncode != 0:
+            raise SystemFault(
+                f"{' '.join(arguments)} failed",
+                reason=Reason.FAILED,
+                where=str(self.layout.release(name)),
+                found=(done.stderr or done.stdout).strip()[-500:],
+            )
+        return done.stdout
+
+    def http(self, name: str) -> HttpClient:
+        """The environment's application."""
+        return HttpClient(f"http://{ports.LOOPBACK}:{self.numbers()[ports.application(name)]}")
+
+    def healthy(self, name: str) -> bool:
+        """Whether the environment's application answers its health page."""
+        try:
+            return self.http(name).get("/health", seconds=2).status == 200
+        except SystemFault:
+            return False
+
+    def wait_healthy(self, name: str, *, seconds: float = 45) -> None:
+        """Return once the environment's application answers.
+
+        Raises:
+            SystemFault: it did not in time; says where its log is.
+        """
+        until(
+            lambda: self.healthy(name),
+            seconds=seconds,
+            what=f"the application of {name} does not answer; see {self.layout.log(ports.application(name))}",
+        )
+
+    def restart(self, name: str) -> None:
+        """Start the environment's application anew, with the variables and the release of now."""
+        self.write_variables()
+        self.manage()
+        self.manager.restart(ports.application(name))
+        self.wait_healthy(name)
+
+    def deploy(self, name: str, revision: str = FIRST_RELEASE, fault: str | None = None) -> None:
+        """Run another release, or another build of one."""
+        self.place(name, revision, fault)
+        self.restart(name)
+
+    def set_variable(self, name: str, variable: str, value: str | None) -> None:
+        """Change a variable of the environment; None unsets it. Takes effect with the next restart."""
+        overrides = read_state(self.layout).get(environments.OVERRIDES, {})
+        overrides = overrides | {name: overrides.get(name, {}) | {variable: value}}
+        update_state(self.layout, environments.OVERRIDES, overrides)
+        self.write_variables()
+
+    def forget_variable(self, name: str, variable: str) -> None:
+        """Give a variable its usual value back."""
+        overrides = read_state(self.layout).get(environments.OVERRIDES, {})
+        kept = {key: value for key, value in overrides.get(name, {}).items() if key != variable}
+        update_state(self.layout, environments.OVERRIDES, overrides | {name: kept})
+        self.write_variables()
+
+    @contextmanager
+    def superuser(self, name: str | None = None) -> Iterator[psycopg.Connection]:
+        """A superuser's connection to the environment's database, or to none in particular."""
+        database = environments.database(name) if name else "postgres"
+        with postgres_server.connect(self.layout, self.numbers()[ports.POSTGRES], database) as connection:
+            yield connection
+
+    @contextmanager
+    def stopped(self, name: str) -> Iterator[None]:
+        """The environment's application is stopped during the block, and answers again after it."""
+        self.manager.stop(ports.application(name))
+        try:
+            yield
+        finally:
+            self.manager.start(ports.application(name))
+            self.wait_healthy(name)
+
+    @contextmanager
+    def valkey(self, name: str) -> Iterator[redis.Redis]:
+        """A connection to the environment's Redis database."""
+        import redis as library
+
+        with library.Redis(
+            host=ports.LOOPBACK,
+            port=self.numbers()[ports.VALKEY],
+            password=valkey_server.password(self.layout).reveal(),
+            db=environments.REDIS_DATABASES[name],
+            decode_responses=True,
+        ) as client:
+            yield client
+
+    def forget_rate_limits(self, name: str = "local") -> None:
+        """Clear what the application counts per client and hour."""
+        with self.valkey(name) as client:
+            client.flushdb()
+
+    def running(self) -> bool:
+        """Whether the process manager has all of it running."""
+        if not self.manager.alive():
+            return False
+        wanted = {ports.POSTGRES, ports.VALKEY, ports.PROVIDER, *map(ports.application, ENVIRONMENTS)}
+        states = self.manager.states()
+        return all(states.get(each) in STARTED for each in wanted)
+
+    def nothing_left(self) -> bool:
+        """Whether no process and no port of the sandbox is left."""
+        from runbooks.sandbox.leftovers import leftovers
+
+        return not leftovers(self.layout) and not sockets(self.layout)
+
+    def faults(self) -> list[str]:
+        """The faults that are injected now."""
+        return list(read_state(self.layout).get("faults", []))
+
+    def require_running(self) -> None:
+        """Raises InputError if the sandbox does not run."""
+        if not self.running():
+            raise InputError(
+                "the sandbox does not run", where=str(self.layout.root), mend="invoke sandbox.up"
+            )
+
+
+def _python_path() -> Mapping[str, str]:
+    """Lets a release's commands (``alembic``, ``uvicorn``) be found beside our own interpreter."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:{DEFAULT_PATH}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
