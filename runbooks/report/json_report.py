@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runbooks.engine.journal import Record
+from runbooks.report.reading import read
 from runbooks.report.tally import VERDICTS, SectionView, sections
 from runbooks.report.text import plain
-from runbooks.report.view import CheckView, StepView, view
+from runbooks.report.view import CheckView, StepView
 
 
 def render(records: Sequence[Record], log: str | None = None) -> dict[str, Any]:
@@ -17,14 +18,14 @@ def render(records: Sequence[Record], log: str | None = None) -> dict[str, Any]:
     Args:
         log: Where its run log is.
     """
-    run = view(records)
+    run = read(records)
     conclusion = run.conclusion or {}
     report = {
         "run": run.id,
         "runbook": run.runbook,
         "environment": run.environment,
         "sandbox": run.sandbox,
-        "release": dict(run.release) if run.release else None,
+        "release": _part(run.release, "commit", "fingerprint", "text"),
         "verdict": run.verdict or None,
         "line": run.line or None,
         "started": run.started.isoformat(timespec="milliseconds"),
@@ -33,7 +34,7 @@ def render(records: Sequence[Record], log: str | None = None) -> dict[str, Any]:
         "error": run.end.error or None if run.end else None,
         "mend": run.end.mend or None if run.end else None,
         "partial": conclusion.get("partial"),
-        "coverage": dict(conclusion["coverage"]) if conclusion else None,
+        "coverage": _part(conclusion.get("coverage"), "items", "built", "selected"),
         "sections": [_section(part) for part in sections(run)],
         "steps": [_step(step) for step in run.steps],
         "checks": [_check(check) for check in run.checks],
@@ -41,6 +42,10 @@ def render(records: Sequence[Record], log: str | None = None) -> dict[str, Any]:
         "log": log,
     }
     return {key: _harmless(value) for key, value in report.items()}
+
+
+def _part(facts: Mapping[str, Any] | None, *keys: str) -> dict[str, Any] | None:
+    return {key: facts[key] for key in keys} if facts else None
 
 
 def _section(part: SectionView) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from runbooks.engine.audit import LOG
 from runbooks.engine.journal import Record, unwritable
 from runbooks.report import escape
 from runbooks.report.gantt import chart
+from runbooks.report.reading import read
 from runbooks.report.tally import sections, totals
 from runbooks.report.text import count, duration, moment
-from runbooks.report.view import view
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -35,7 +35,7 @@ _REWRITTEN_AFTER = frozenset({"run", "resumed", "outcome", "undo-outcome", "conc
 
 def render(records: Sequence[Record]) -> str:
     """The run log of a run, however far its records go."""
-    run = view(records)
+    run = read(records)
     parts = sections(run)
     return _template().render(run=run, sections=parts, totals=totals(parts), chart=chart(run))
 
