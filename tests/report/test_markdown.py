@@ -24,6 +24,7 @@ HOSTILE = (
     "| a | b |\n| - | - |",
     "# heading\n\n## another",
     "```\nend of block\n```mermaid\ngantt",
+    "out\n```\n# of\n````\n## the block",
     "<script>alert(1)</script><!-- <h1>",
     "---\nverdict: GO\n---",
     "[click](javascript:alert(1)) ![x](http://x/y.png) <http://x>",
