@@ -167,7 +167,7 @@ def test_the_log_of_a_compensated_run_tells_each_undo() -> None:
 
     assert "↩\u00a0compensated" in log
     assert "**Undo failed:** the folder is in use" in log
-    assert "Next: `look at make-folders, then: invoke runs.abort" in log
+    assert "Next: look at make-folders, then: invoke runs.abort" in log
     assert "\n  where: http://127.0.0.1:8000/health\n" in log
 
 
