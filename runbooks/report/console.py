@@ -17,11 +17,7 @@ from runbooks.report.view import CheckView, RunView
 
 
 def choose(stream: IO[str], log_path: str, environ: Mapping[str, str]) -> Observer:
-    """The console that suits the stream: live on a terminal, plain lines elsewhere.
-
-    Args:
-        log_path: Where the run log will be, as it is shown at the end.
-    """
+    """The console that suits the stream: live on a terminal, plain lines elsewhere; both end with `log_path`."""
     if not stream.isatty() or environ.get("TERM", "dumb") == "dumb":
         return PlainConsole(stream, log_path)
     from runbooks.report.live import LiveConsole  # loads rich, which takes longer than a short run
@@ -55,7 +51,7 @@ class PlainConsole:
             teller(record, read(records))
             self._stream.flush()
 
-    def said(self, step: str, text: str) -> None:
+    def said(self, step: str, text: str) -> None:  # noqa: ARG002 - what is said stands below its step
         """Tell how far a step is."""
         for line in plain(text).splitlines():
             self._line(f"  ... {line}")

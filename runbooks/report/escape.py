@@ -20,6 +20,8 @@ _UNSAFE_IN_MERMAID = re.compile(r"[^\w .()/–-]")
 class Markdown(str):
     """Text that is Markdown already; everything else is escaped where it meets the page."""
 
+    __slots__ = ()
+
 
 def inline(text: object, limit: int = MAX_BLOCK) -> Markdown:
     """The text on one line, as itself: no markup, no HTML, no new cell."""

@@ -104,4 +104,3 @@ def _label(end: Outcome | Verdict | None, name: str) -> str:
 
 def _ms(span: timedelta) -> int:
     return round(span.total_seconds() * 1000)
-

@@ -13,11 +13,7 @@ from runbooks.report.view import CheckView, StepView
 
 
 def render(records: Sequence[Record], log: str | None = None) -> dict[str, Any]:
-    """The run as JSON-like data.
-
-    Args:
-        log: Where its run log is.
-    """
+    """The run as JSON-like data; `log` is where its run log is."""
     run = read(records)
     conclusion = run.conclusion or {}
     report = {
@@ -93,5 +89,3 @@ def _harmless(value: Any) -> Any:
     if isinstance(value, list):
         return [_harmless(each) for each in value]
     return value
-
-

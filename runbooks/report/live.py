@@ -78,7 +78,7 @@ class LiveConsole:
         if teller:
             teller(record, read(records))
 
-    def said(self, step: str, text: str) -> None:
+    def said(self, step: str, text: str) -> None:  # noqa: ARG002 - what is said stands below its step
         """Show how far a step is."""
         for line in plain(text).splitlines():
             self._print(Padding(self._text(line, "dim"), (0, 0, 0, 4)))

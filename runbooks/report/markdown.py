@@ -71,7 +71,7 @@ def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(Path(runbooks.__file__).parent.parent / "templates"),
         undefined=StrictUndefined,
-        autoescape=False,  # HTML's escapes are not Markdown's; `finalize` does it
+        autoescape=False,  # noqa: S701 - HTML's escapes are not Markdown's; `finalize` does it
         finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -66,7 +66,7 @@ def _end(records: Sequence[Record]) -> End | None:
 def _note(record: Record) -> tuple[datetime, str]:
     data = record.data
     if record.kind == "resumed":
-        return record.at, f"resumed by {data['operator']}"
+        return record.at, f"{'taken back' if data.get('abort') else 'resumed'} by {data['operator']}"
     if record.kind == "lease":
         return record.at, f"lease {data['token']} taken by {data['holder']}: {data['reason']}"
     return record.at, f"{data['step']}: {data['text']}" if data.get("step") else str(data["text"])

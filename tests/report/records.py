@@ -151,7 +151,9 @@ def verification() -> Story:
     )
     story = Story().begin("release.verify", "Verify a release", *steps)
     story.outcome("start-sandbox", text="PostgreSQL, Redis and the stand-in answer on loopback", seconds=4.212)
-    story.add("release", commit="1f0c" * 10, fingerprint="keyed:9a1b", text="commit 1f0c1f0c (main), migration head ab12")
+    story.add(
+        "release", commit="1f0c" * 10, fingerprint="keyed:9a1b", text="commit 1f0c1f0c (main), migration head ab12"
+    )
     story.outcome("identify-release", text="commit 1f0c1f0c runs", seconds=0.08)
     return story.select(*every_check())
 
@@ -198,11 +200,17 @@ def troubled() -> list[Record]:
         found="a lesson with 5 tasks in 2.1 s",
         seconds=0.2,
     )
-    story.check("ai.chat", "warned", expected="a reply in 5 s", found="a reply in 7.31 s", mend="see the provider's status")
+    story.check(
+        "ai.chat", "warned", expected="a reply in 5 s", found="a reply in 7.31 s", mend="see the provider's status"
+    )
     story.check("capacity.workers-dedicated", "skipped", found="does not apply: the platform is hosts on a paid plan")
     story.check("support.discord", "attested", found="ada@atelier says so until 2027-02-01, with a screenshot")
     story.check(
-        "cost.spike-budget", "waived", expected="a reserve", found="none; waived by ada until 2026-12-31", mend="ask for one"
+        "cost.spike-budget",
+        "waived",
+        expected="a reserve",
+        found="none; waived by ada until 2026-12-31",
+        mend="ask for one",
     )
     story.outcome("ask-checks", text="134 checks asked", seconds=3.9, after=0.1)
     story.conclude(

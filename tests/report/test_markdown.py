@@ -55,7 +55,8 @@ def structure(log: str) -> Counter[str]:
 
 def answered(text: str) -> list[Record]:
     """A run in which everything that a person or a system may have written says `text`."""
-    story = Story().begin("release.verify", "Verify", ("look", text or "-"), label=text, operator=text, parameters={"only": text})
+    foreign = {"label": text, "operator": text, "parameters": {"only": text or "-"}}
+    story = Story().begin("release.verify", "Verify", ("look", text or "-"), **foreign)
     story.add("note", step="look", text=text)
     story.add("release", commit=None, fingerprint=None, text=text)
     story.intent("look").outcome("look", "changed", text)
@@ -105,7 +106,7 @@ def test_no_answer_changes_the_chart(text: str) -> None:
         words = line.strip()
         assert words.startswith(("section ", "✓ ", "✗ ", "? ")), line
         assert words.count(":") == (0 if words.startswith("section ") else 1)
-        assert not set("#;{}%<>\"`") & set(words)
+        assert not set('#;{}%<>"`') & set(words)
 
 
 def test_the_verdict_stands_before_everything_else() -> None:
