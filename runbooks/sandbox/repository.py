@@ -10,7 +10,6 @@ libgit2 from PyPI: a fresh machine may have no git.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from functools import cache
@@ -59,8 +58,8 @@ def build(repository: Path) -> dict[str, str]:
         expected = _build_into(fresh)
         if not _is_complete(repository, expected):
             if repository.exists():
-                os.replace(repository, Path(scratch) / "replaced")
-            os.replace(fresh, repository)
+                repository.replace(Path(scratch) / "replaced")
+            fresh.replace(repository)
     return expected
 
 
@@ -88,7 +87,7 @@ def checkout(repository: Path, revision: str, folder: Path, fault: str | None = 
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         tree = Path(scratch) / "tree"
         _write_tree(commit.tree, tree)
-        os.rename(tree, folder)
+        tree.rename(folder)
     return str(commit.id)
 
 

@@ -16,9 +16,7 @@ LATIN_REPLY = {
     "translation_help": "Hello, friend! What are you looking for?",
     "grammar_notes": ["amice is the vocative of amicus."],
 }
-COACHING = (
-    "Look at the ending first: it tells case and number, and with them the word's part in the sentence."
-)
+COACHING = "Look at the ending first: it tells case and number, and with them the word's part in the sentence."
 
 
 def answer_text(messages: list[dict[str, Any]]) -> str:

@@ -48,9 +48,7 @@ class OpenAI:
     async def models(self, request: Request) -> Response:
         if refusal := self._refusal(request, scope="api.model.read"):
             return refusal
-        listed = [
-            {"id": name, "object": "model", "created": CREATED, "owned_by": "system"} for name in MODELS
-        ]
+        listed = [{"id": name, "object": "model", "created": CREATED, "owned_by": "system"} for name in MODELS]
         return JSONResponse({"object": "list", "data": listed}, headers=_request_id())
 
     async def responses(self, request: Request) -> Response:
@@ -95,9 +93,7 @@ class OpenAI:
             return _error(401, None, "invalid_request_error", "You didn't provide an API key.")
         account = self.state.account("openai").get("keys", {}).get(key)
         if account is None or account.get("revoked"):
-            message = (
-                f"Incorrect API key provided: {_hint(key)}. You can find your API key in your dashboard."
-            )
+            message = f"Incorrect API key provided: {_hint(key)}. You can find your API key in your dashboard."
             return _error(401, "invalid_api_key", "invalid_request_error", message)
         if scope not in account.get("scopes", [scope]):
             message = f"You have insufficient permissions for this operation. Missing scopes: {scope}."

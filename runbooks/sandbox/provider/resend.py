@@ -68,9 +68,7 @@ class Resend:
     async def domains(self, request: Request) -> Response:
         if refusal := self._refusal(request, reading=True):
             return refusal
-        listed = [
-            {name: value for name, value in domain.items() if name != "records"} for domain in self._domains()
-        ]
+        listed = [{name: value for name, value in domain.items() if name != "records"} for domain in self._domains()]
         return JSONResponse({"object": "list", "has_more": False, "data": listed}, headers=LIMITS)
 
     async def domain(self, request: Request) -> Response:

@@ -42,9 +42,7 @@ class Witness:
             return
         request = Request(scope, receive)
         body = await request.body()
-        self.state.note_request(
-            request.method, request.url.path, dict(request.headers), body.decode(errors="replace")
-        )
+        self.state.note_request(request.method, request.url.path, dict(request.headers), body.decode(errors="replace"))
         vendor = "openai" if scope["path"].startswith("/v1/") else "resend"
         await asyncio.sleep(self.state.behaviour(vendor).delay)
         await self.app(scope, _replay(body), send)

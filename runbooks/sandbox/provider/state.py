@@ -72,5 +72,5 @@ class State:
         line = json.dumps(record, ensure_ascii=False) + "\n"
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         descriptor = os.open(self.folder / name, flags, OWNER_ONLY)
-        with open(descriptor, "a", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
             file.write(line)

@@ -1,0 +1,216 @@
+"""The provider stand-in over HTTP, as its own process on a free port."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import subprocess
+import sys
+import time
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ACCOUNTS: dict[str, Any] = {
+    "openai": {
+        "keys": {
+            "sk-proj-good-0001": {"project": "proj_production"},
+            "sk-proj-narrow-01": {"scopes": ["model.request"]},
+        }
+    },
+    "resend": {
+        "keys": {"re_full": {}, "re_send": {"permission": "sending_access"}},
+        "domains": [{"name": "praviel.test"}, {"name": "new.test", "status": "pending"}],
+    },
+}
+OPENAI = {"Authorization": "Bearer sk-proj-good-0001"}
+RESEND = {"Authorization": "Bearer re_full"}
+MODEL = "gpt-5-nano-2025-08-07"
+
+
+class Provider:
+    """A running stand-in and its state folder."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.folder = folder
+        self.http = httpx.Client(base_url=url, timeout=10)
+
+    def write(self, name: str, content: dict[str, Any]) -> None:
+        (self.folder / name).write_text(json.dumps(content), encoding="utf-8")
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / name).read_text(encoding="utf-8").splitlines()]
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.02)
+    pytest.fail("the provider stand-in did not become ready")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    folder = tmp_path_factory.mktemp("provider")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "runbooks.sandbox.provider", "--port", str(port), "--state", str(folder)]
+    process = subprocess.Popen(command)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(url, process)
+        provider = Provider(url, folder)
+        yield provider
+        provider.http.close()
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+@pytest.fixture
+def provider(server: Provider) -> Provider:
+    server.write("accounts.json", ACCOUNTS)
+    server.write("behaviour.json", {})
+    return server
+
+
+def test_openai_lists_models_for_a_known_key(provider: Provider) -> None:
+    answer = provider.http.get("/v1/models", headers=OPENAI)
+    assert answer.status_code == 200
+    assert MODEL in {model["id"] for model in answer.json()["data"]}
+    assert answer.headers["x-request-id"].startswith("req_")
+
+
+def test_openai_refuses_an_unknown_key_and_shows_only_a_part_of_it(provider: Provider) -> None:
+    answer = provider.http.get("/v1/models", headers={"Authorization": "Bearer sk-proj-wrong-key-77"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (401, "invalid_api_key")
+    assert "sk-proj-wrong-key-77" not in error["message"]
+
+
+def test_revoking_a_key_counts_from_the_next_request(provider: Provider) -> None:
+    provider.write("accounts.json", {**ACCOUNTS, "openai": {"keys": {}}})
+    assert provider.http.get("/v1/models", headers=OPENAI).status_code == 401
+
+
+def test_a_key_without_the_scope_is_told_which_one(provider: Provider) -> None:
+    answer = provider.http.get("/v1/models", headers={"Authorization": "Bearer sk-proj-narrow-01"})
+    assert answer.status_code == 403
+    assert "api.model.read" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/responses", {"model": MODEL, "input": "What is an aorist?"}),
+        (
+            "/v1/chat/completions",
+            {"model": MODEL, "messages": [{"role": "user", "content": "What is an aorist?"}]},
+        ),
+    ],
+)
+def test_inference_answers_and_shows_its_limits(provider: Provider, path: str, body: dict[str, Any]) -> None:
+    answer = provider.http.post(path, headers=OPENAI, json=body)
+    assert answer.status_code == 200
+    assert "ending" in answer.text
+    assert answer.headers["x-ratelimit-limit-requests"] == "500"
+    assert answer.headers["openai-project"] == "proj_production"
+
+
+def test_an_unknown_model_is_not_found(provider: Provider) -> None:
+    answer = provider.http.post("/v1/responses", headers=OPENAI, json={"model": "gpt-0", "input": "x"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
+
+
+def test_speech_is_a_wav_with_a_duration(provider: Provider) -> None:
+    body = {"model": "tts-1", "input": "salve", "voice": "alloy", "response_format": "wav"}
+    answer = provider.http.post("/v1/audio/speech", headers=OPENAI, json=body)
+    with wave.open(io.BytesIO(answer.content)) as sound:
+        assert sound.getnframes() > 0
+    provider.write("behaviour.json", {"openai": {"empty_audio": True}})
+    answer = provider.http.post("/v1/audio/speech", headers=OPENAI, json=body)
+    with wave.open(io.BytesIO(answer.content)) as sound:
+        assert sound.getnframes() == 0
+
+
+def test_a_vendor_answers_as_told(provider: Provider) -> None:
+    provider.write("behaviour.json", {"openai": {"status": 503}})
+    answer = provider.http.get("/v1/models", headers=OPENAI)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (503, "server_error")
+    assert provider.http.get("/domains", headers=RESEND).status_code == 200
+
+
+def test_limits_may_be_replaced(provider: Provider) -> None:
+    provider.write("behaviour.json", {"openai": {"headers": {"x-ratelimit-limit-requests": "10000"}}})
+    answer = provider.http.post("/v1/responses", headers=OPENAI, json={"model": MODEL, "input": "x"})
+    assert answer.headers["x-ratelimit-limit-requests"] == "10000"
+
+
+def _mail(to: str, sender: str = "PRAVIEL <noreply@praviel.test>") -> dict[str, Any]:
+    return {"from": sender, "to": [to], "subject": "Reset your password", "text": "token"}
+
+
+def test_a_mail_arrives_and_can_be_read_again(provider: Provider) -> None:
+    sent = provider.http.post("/emails", headers=RESEND, json=_mail("a@praviel.test"))
+    found = provider.http.get(f"/emails/{sent.json()['id']}", headers=RESEND).json()
+    assert (found["to"], found["last_event"]) == (["a@praviel.test"], "delivered")
+    assert sent.json()["id"] == provider.lines("mails.jsonl")[-1]["id"]
+
+
+def test_a_lost_mail_was_accepted_all_the_same(provider: Provider) -> None:
+    provider.write("behaviour.json", {"resend": {"lose_mails": True}})
+    sent = provider.http.post("/emails", headers=RESEND, json=_mail("lost@praviel.test"))
+    assert sent.status_code == 200
+    assert provider.http.get(f"/emails/{sent.json()['id']}", headers=RESEND).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "name"),
+    [
+        ({}, 401, "missing_api_key"),
+        ({"Authorization": "Bearer re_unknown"}, 403, "invalid_api_key"),
+        ({"Authorization": "Bearer re_send"}, 401, "restricted_api_key"),
+    ],
+)
+def test_resend_says_what_is_wrong_with_a_key(
+    provider: Provider, headers: dict[str, str], status: int, name: str
+) -> None:
+    answer = provider.http.get("/domains", headers=headers)
+    assert (status, name) == (answer.status_code, answer.json()["name"])
+
+
+def test_a_sending_key_may_send(provider: Provider) -> None:
+    headers = {"Authorization": "Bearer re_send"}
+    assert provider.http.post("/emails", headers=headers, json=_mail("b@praviel.test")).status_code == 200
+
+
+@pytest.mark.parametrize("sender", ["noreply@new.test", "noreply@unknown.test"])
+def test_mail_from_an_unverified_domain_is_refused(provider: Provider, sender: str) -> None:
+    answer = provider.http.post("/emails", headers=RESEND, json=_mail("c@praviel.test", sender))
+    assert (answer.status_code, answer.json()["name"]) == (403, "validation_error")
+
+
+def test_a_domain_shows_its_records(provider: Provider) -> None:
+    listed = provider.http.get("/domains", headers=RESEND).json()["data"]
+    assert {d["name"]: d["status"] for d in listed} == {"praviel.test": "verified", "new.test": "pending"}
+    domain = provider.http.get(f"/domains/{listed[0]['id']}", headers=RESEND).json()
+    assert {"SPF", "DKIM"} == {record["record"] for record in domain["records"]}
+
+
+def test_every_request_is_seen_and_only_by_the_owner(provider: Provider) -> None:
+    provider.http.get("/v1/models", headers=OPENAI)
+    seen = provider.lines("requests.jsonl")[-1]
+    assert ("/v1/models", OPENAI["Authorization"]) == (seen["path"], seen["headers"]["authorization"])
+    for name in ("requests.jsonl", "mails.jsonl"):
+        path = provider.folder / name
+        assert not path.exists() or path.stat().st_mode & 0o077 == 0
