@@ -190,9 +190,7 @@ def resume(run: str, options: Options, *, abort: bool = False) -> int:
         prepared.close()
 
 
-def show_plan(
-    prepared: catalog.Prepared, environment: Environment, redactor: Redactor, stream: TextIO
-) -> int:
+def show_plan(prepared: catalog.Prepared, environment: Environment, redactor: Redactor, stream: TextIO) -> int:
     """Show what a run would do: everything is read, nothing is written."""
     book = prepared.runbook
     stream.write(f"{book.title} on {environment.label}: the plan; nothing is changed\n")
@@ -307,9 +305,7 @@ def _anchor(store: Store, run: str, recorder: Recorder) -> None:
     try:
         audit.put_anchor(store, run, recorder.journal.records[-1], log.read_bytes() if log.exists() else b"")
     except SystemFault as fault:
-        print(
-            f"the run is not anchored in the store; the next run will vouch for it\n{fault}", file=sys.stderr
-        )
+        print(f"the run is not anchored in the store; the next run will vouch for it\n{fault}", file=sys.stderr)
 
 
 def _print_report(recorder: Recorder, options: Options) -> None:

@@ -85,6 +85,4 @@ def break_lease(environment: str | None, reason: str, given: str | None) -> None
             show=lambda line: print(line),
         )
     lost = lease.break_lease(store, reason=reason)
-    print(
-        f"taken from {lost.describe()}; its next effect is refused. See how far it came: invoke runs.show {lost.run}"
-    )
+    print(f"taken from {lost.describe()}; its next effect is refused. See how far it came: invoke runs.show {lost.run}")

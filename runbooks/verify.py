@@ -54,9 +54,7 @@ def select(section: str | None, only: Iterable[str]) -> tuple[list[SiteCheck], b
                 raise _unknown_check(name, known)
         wanted = [name for name in wanted if name in ids]
     if not wanted:
-        raise InputError(
-            "no check is left by this selection", mend="invoke checklist.coverage lists what is built"
-        )
+        raise InputError("no check is left by this selection", mend="invoke checklist.coverage lists what is built")
     chosen = set(closure(known, wanted))
     return [check for name, check in known.items() if name in chosen], len(chosen) < len(known)
 
@@ -70,9 +68,7 @@ def prepare(opening: Opening) -> Prepared:
     parameters = opening.parameters
     checks, partial_run = select(parameters.get("section"), parameters.get("only") or ())
     site = Site(opening.environment, opening.redactor)
-    journey = Journey(
-        lambda: site.application, opening.environment.application.test_email_domain, opening.run
-    )
+    journey = Journey(lambda: site.application, opening.environment.application.test_email_domain, opening.run)
     opening.redactor.add(journey.password, journey.own_key)
     work = Verification(
         subject=Subject(site, journey),
@@ -96,13 +92,9 @@ def runbook() -> Runbook[Verification]:
             Step(
                 name="open-account",
                 title="Register a throw-away user",
-                act=lambda work, scope: (
-                    accounts.register(work.subject, scope) if needs_account(work) else NOT_NEEDED
-                ),
+                act=lambda work, scope: accounts.register(work.subject, scope) if needs_account(work) else NOT_NEEDED,
                 before=lambda work: accounts.address(work.subject) if needs_account(work) else {},
-                done=lambda work, scope: (
-                    work.subject.journey.registered is not None or not needs_account(work)
-                ),
+                done=lambda work, scope: work.subject.journey.registered is not None or not needs_account(work),
                 plan=plan_account,
             ),
             Step(name="check", title="Ask what can be asked at once", act=check_at_once, seconds=180),
@@ -131,10 +123,7 @@ def identify(work: Verification, scope: Scope) -> str:
 
 def needs_account(work: Verification) -> bool:
     """Whether a selected check looks at the throw-away user."""
-    return any(
-        check.id.startswith(("accounts.", "byok.")) or check.id == "final.registration"
-        for check in work.checks
-    )
+    return any(check.id.startswith(("accounts.", "byok.")) or check.id == "final.registration" for check in work.checks)
 
 
 def check_at_once(work: Verification, scope: Scope) -> str:
@@ -215,9 +204,7 @@ def _section(wanted: str) -> str:
     titles = (*SECTIONS, FINAL)
     matches = [title for title in titles if title.lower().startswith(wanted.strip().lower())]
     if len(matches) != 1:
-        raise InputError(
-            f"no section is called {wanted!r}", found=", ".join(titles), mend="give the beginning of one"
-        )
+        raise InputError(f"no section is called {wanted!r}", found=", ".join(titles), mend="give the beginning of one")
     return matches[0]
 
 
@@ -226,9 +213,7 @@ def _unknown_check(name: str, known: Mapping[str, SiteCheck]) -> InputError:
 
     near = difflib.get_close_matches(name, [*known, *(item.id for item in ITEMS)], n=1)
     if near and near[0] not in known:
-        return InputError(
-            f"no check is built yet for {near[0]}", mend="invoke checklist.coverage lists what is built"
-        )
+        return InputError(f"no check is built yet for {near[0]}", mend="invoke checklist.coverage lists what is built")
     mend = f"did you mean {near[0]}?" if near else "invoke checklist.coverage lists them"
     return InputError(f"no check is called {name!r}", where="--only", mend=mend)
 

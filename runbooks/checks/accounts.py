@@ -16,14 +16,13 @@ from runbooks.systems.http.client import Answer
 
 LOG = "see the application's log"
 WEAK = "password"
+NEEDED_PER_RUN = 2
+"""Registration requests that a run can't do without: the user, and the duplicate."""
 
 
 @check("accounts.register", severity=Severity.CRITICAL, evidence=Evidence.PROBE, target="application")
 def register(subject: Subject) -> Finding:
-    """One registration was made when the run began; one more request is spent on the duplicate.
-
-    The rule for weak passwords is asked of change-password, which applies the same one outside registration's limit.
-    """
+    """One registration was made when the run began; two more requests are spent here, one where few are left."""
     expected = "a new user is created (201); a duplicate e-mail (400) and a weak password (422) are refused"
     journey = subject.journey
     if isinstance(journey.registered, SystemFault):
@@ -33,26 +32,40 @@ def register(subject: Subject) -> Finding:
     created = journey.account()
     if (created.get("username"), created.get("email")) != (journey.username, journey.email):
         return failed(expected, "the answer to the registration describes another user", LOG)
-    duplicate = journey.register(username=f"{journey.username[:-2]}x{secrets.token_hex(1)}")
+    duplicate = journey.register(username=_other(journey.username))
     if duplicate.status == 201:
         journey.strays.append(int(duplicate.object()["id"]))
-        return failed(
-            expected,
-            "a second user was created with the same e-mail address",
-            "see the unique index on user.email",
-        )
-    body = {"old_password": journey.password.reveal(), "new_password": WEAK}
-    weak = journey.ask("POST", "/api/v1/auth/change-password", json=body)
+        found = "a second user was created with the same e-mail address"
+        return failed(expected, found, "see the unique index on user.email")
+    weak, route = _weak_password(subject, duplicate)
     if weak.status < 400:
-        return failed(
-            expected, f"a weak password was accepted: {_told(weak)}", "see the password rules of this release"
-        )
+        if weak.status == 201:
+            journey.strays.append(int(weak.object()["id"]))
+        found = f"a weak password was accepted by {route}: {_told(weak)}"
+        return failed(expected, found, "see the password rules of this release")
     if duplicate.status != 400 or weak.status != 422:
         found = f"duplicate e-mail: {_told(duplicate)}; weak password: {_told(weak)}"
         return failed(expected, found, LOG)
-    return passed(
-        expected, f"user {created['id']} created; duplicate e-mail 400; weak password 422 (change-password)"
-    )
+    return passed(expected, f"user {created['id']} created; duplicate e-mail 400; weak password 422 ({route})")
+
+
+def _weak_password(subject: Subject, before: Answer) -> tuple[Answer, str]:
+    """Try a weak password, and say where.
+
+    Registration is asked while the hour's limit leaves enough for the next run; after that change-password, which
+    applies the same rule outside that limit.
+    """
+    journey = subject.journey
+    remaining = before.headers.get("x-ratelimit-remaining", "")
+    if not remaining.isdigit() or int(remaining) > NEEDED_PER_RUN:
+        name = _other(journey.username)
+        return journey.register(username=name, email=f"w-{journey.email}", password=WEAK), "register"
+    body = {"old_password": journey.password.reveal(), "new_password": WEAK}
+    return journey.ask("POST", "/api/v1/auth/change-password", json=body), "change-password"
+
+
+def _other(username: str) -> str:
+    return f"{username[:-2]}x{secrets.token_hex(1)}"
 
 
 @check(
@@ -131,9 +144,7 @@ def protected_without_token(subject: Subject) -> Finding:
     expected = f"GET {ME} is 401 or 403 without a token, with an expired one and with forged ones"
     key = subject.variables.get("JWT_SECRET_KEY")
     if not key:
-        return unknown(
-            expected, "JWT_SECRET_KEY is not known here, so no expired token can be made", "", Reason.FAILED
-        )
+        return unknown(expected, "JWT_SECRET_KEY is not known here, so no expired token can be made", "", Reason.FAILED)
     claims = tokens.claims(subject.journey.token())
     expired = {**claims, "iat": int(time.time()) - 7200, "exp": int(time.time()) - 3600}
     tries = {
@@ -143,18 +154,14 @@ def protected_without_token(subject: Subject) -> Finding:
         "a token without a signature (alg none)": tokens.signed(claims, "", "none"),
     }
     accepted = [
-        f"{what}: {_told(answer)}"
-        for what, token in tries.items()
-        if _open(answer := _profile(subject, token))
+        f"{what}: {_told(answer)}" for what, token in tries.items() if _open(answer := _profile(subject, token))
     ]
     if accepted:
         return failed(expected, f"accepted: {'; '.join(accepted)}", "take the release out of service")
     control = _profile(subject, tokens.signed(claims, key.reveal()))
     if control.status != 200:
         found = f"a token signed with JWT_SECRET_KEY is refused ({_told(control)}): the expired one proved nothing"
-        return unknown(
-            expected, found, "restart the application, so that it uses the key that is set", Reason.FAILED
-        )
+        return unknown(expected, found, "restart the application, so that it uses the key that is set", Reason.FAILED)
     return passed(expected, f"refused: {', '.join(tries)}")
 
 

@@ -41,9 +41,7 @@ def save(subject: Subject) -> Finding:
     if not _lists(listed):
         return failed(expected, "the saved key is not listed", "see the application's log")
     if tested.status != 200:
-        found = (
-            f"{_request(tested)} is HTTP {tested.status}: the application can't decrypt what it just saved"
-        )
+        found = f"{_request(tested)} is HTTP {tested.status}: the application can't decrypt what it just saved"
         return failed(expected, found, "see ENCRYPTION_KEY, and restart the application")
     return passed(expected, "saved, listed, shown only masked")
 
@@ -56,30 +54,20 @@ def save(subject: Subject) -> Finding:
     depends_on=("byok.save",),
 )
 def encrypted_at_rest(subject: Subject) -> Finding:
-    expected = (
-        "the row in user_api_config does not contain the key, and ENCRYPTION_KEY decrypts it to the key"
-    )
+    expected = "the row in user_api_config does not contain the key, and ENCRYPTION_KEY decrypts it to the key"
     if not subject.site.flag("BYOK_ENABLED", default=True):
         return skipped(expected, OFF)
     rows = subject.site.database.rows(ROWS, [subject.journey.account()["id"]])
     if len(rows) != 1:
-        return failed(
-            expected, f"user_api_config holds {len(rows)} rows of the user", "see the application's log"
-        )
+        return failed(expected, f"user_api_config holds {len(rows)} rows of the user", "see the application's log")
     stored, key = str(rows[0]["encrypted_api_key"]), subject.journey.own_key.reveal()
     if key in stored:
-        return failed(
-            expected, "the key is stored in clear", "take the release out of service; rotate users' keys"
-        )
+        return failed(expected, "the key is stored in clear", "take the release out of service; rotate users' keys")
     encryption_key = subject.variables.get("ENCRYPTION_KEY")
     if not encryption_key:
-        return unknown(
-            expected, "ENCRYPTION_KEY is not known here", "see [variables] in the inventory", Reason.FAILED
-        )
+        return unknown(expected, "ENCRYPTION_KEY is not known here", "see [variables] in the inventory", Reason.FAILED)
     if _decrypted(stored, encryption_key.reveal()) != key:
-        return failed(
-            expected, "ENCRYPTION_KEY does not decrypt the row to the key", "see whether the key was changed"
-        )
+        return failed(expected, "ENCRYPTION_KEY does not decrypt the row to the key", "see whether the key was changed")
     return passed(expected, "stored as a Fernet token that ENCRYPTION_KEY opens")
 
 

@@ -21,9 +21,7 @@ def is_production(subject: Subject) -> Finding:
     expected = f"ENVIRONMENT is {wanted}"
     value = subject.site.variable("ENVIRONMENT")
     if value is None:
-        found = (
-            "ENVIRONMENT is not set: the application then runs in dev mode, without CSRF and with a known key"
-        )
+        found = "ENVIRONMENT is not set: the application then runs in dev mode, without CSRF and with a known key"
         return failed(expected, found, f"set ENVIRONMENT={wanted}")
     if value.strip().lower() != wanted.lower():
         return failed(expected, f"ENVIRONMENT is {value!r}", f"set ENVIRONMENT={wanted}")
@@ -49,18 +47,14 @@ def dev_cors_off(subject: Subject) -> Finding:
     allowed = answer.headers.get("access-control-allow-origin")
     if allowed:
         found = f"HTTP {answer.status} with access-control-allow-origin: {allowed}"
-        return failed(
-            expected, found, "restart the application; if it stays, the release allows the origin by itself"
-        )
+        return failed(expected, found, "restart the application; if it stays, the release allows the origin by itself")
     if answer.status >= 500:
         return warned(
             expected,
             f"the preflight got HTTP {answer.status} without the header",
             "see the application's log",
         )
-    return passed(
-        expected, f"ALLOW_DEV_CORS is off; the preflight got HTTP {answer.status} without the header"
-    )
+    return passed(expected, f"ALLOW_DEV_CORS is off; the preflight got HTTP {answer.status} without the header")
 
 
 @check(

@@ -43,11 +43,7 @@ def health(subject: Subject) -> Finding:
         "/health/db": database_problem(within_limits(application.get("/health/db"))),
     }
     bad = [f"{path}: {problem}" for path, problem in problems.items() if problem]
-    return (
-        failed(expected, "; ".join(bad), "see the application's log")
-        if bad
-        else passed(expected, "both report ok")
-    )
+    return failed(expected, "; ".join(bad), "see the application's log") if bad else passed(expected, "both report ok")
 
 
 @check(

@@ -10,9 +10,7 @@ from runbooks.engine.check import Check, Evidence, Finding, Phase, Results, Seve
 from runbooks.engine.outcome import Verdict
 
 
-def gate(
-    id: str, *, over: tuple[str, ...], numbers: range, severity: Severity, phase: Phase
-) -> Check[Subject]:
+def gate(id: str, *, over: tuple[str, ...], numbers: range, severity: Severity, phase: Phase) -> Check[Subject]:
     """Declare a gate over the checks that exist for the document's items of these numbers.
 
     What it says names the items of the range that no check covers yet.

@@ -62,9 +62,7 @@ def providers(subject: Subject) -> Finding:
         return unknown(expected, found, "see whether this release has the page", Reason.BAD_ANSWER)
     bad = [f"{name}: {_said(page[name])}" for name in configured if page[name].get("ok") is not True]
     if bad:
-        return failed(
-            expected, "; ".join(bad), "see the provider's status page, and whether it still accepts the key"
-        )
+        return failed(expected, "; ".join(bad), "see the provider's status page, and whether it still accepts the key")
     return passed(expected, f"ok: {', '.join(configured)}")
 
 

@@ -186,13 +186,9 @@ _LISTED = {
 
 def _items() -> tuple[Item, ...]:
     rows = [
-        (section, *line.split(None, 1))
-        for section, lines in _LISTED.items()
-        for line in lines.strip().splitlines()
+        (section, *line.split(None, 1)) for section, lines in _LISTED.items() for line in lines.strip().splitlines()
     ]
-    return tuple(
-        Item(number, id, section, title) for number, (section, id, title) in enumerate(rows, start=1)
-    )
+    return tuple(Item(number, id, section, title) for number, (section, id, title) in enumerate(rows, start=1))
 
 
 ITEMS = _items()

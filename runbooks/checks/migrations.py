@@ -17,9 +17,7 @@ def run_on_deploy(subject: Subject) -> Finding:
         return failed(expected, f"the start command is {command!r}", f"begin it with {UPGRADE} &&")
     heads = subject.site.source.migration_heads()
     if len(heads) != 1:
-        return failed(
-            expected, f"the release has {len(heads)} heads: {', '.join(heads)}", "alembic merge heads"
-        )
+        return failed(expected, f"the release has {len(heads)} heads: {', '.join(heads)}", "alembic merge heads")
     rows = subject.site.database.rows("SELECT version_num FROM alembic_version ORDER BY 1")
     at = [str(row["version_num"]) for row in rows]
     if at != heads:

@@ -29,9 +29,7 @@ def pgvector(subject: Subject) -> Finding:
     wrong = [f"{row['table_name']}.emb is {row['udt_name']}" for row in types if row["udt_name"] != "vector"]
     if wrong:
         found = f"{', '.join(wrong)}: the migrations ran while the extension was missing"
-        return failed(
-            expected, found, "restore a snapshot from before, or convert the columns and build their indexes"
-        )
+        return failed(expected, found, "restore a snapshot from before, or convert the columns and build their indexes")
     if not types:
         return failed(expected, "no table has an emb column", "see migrations.run-on-deploy")
     nearest = database.rows(
@@ -60,9 +58,7 @@ def pool_size(subject: Subject) -> Finding:
     found = f"DB_POOL_SIZE is {size}" + ("" if subject.site.variable("DB_POOL_SIZE") else " (the default)")
     if size in sizes:
         return passed(expected, found)
-    return failed(
-        expected, found, f"set DB_POOL_SIZE between {sizes.start} and {sizes.stop - 1}, then restart"
-    )
+    return failed(expected, found, f"set DB_POOL_SIZE between {sizes.start} and {sizes.stop - 1}, then restart")
 
 
 @check(
@@ -79,9 +75,7 @@ def max_overflow(subject: Subject) -> Finding:
     processes = workers * platform.replicas * platform.slots
     wanted = (pool + overflow) * processes
     free, account = _connections(subject)
-    expected = (
-        f"DB_MAX_OVERFLOW is about 10, and all pools together fit into {free} free connections ({account})"
-    )
+    expected = f"DB_MAX_OVERFLOW is about 10, and all pools together fit into {free} free connections ({account})"
     found = (
         f"DB_MAX_OVERFLOW is {overflow}; ({pool} + {overflow}) × {workers} workers × {platform.replicas} replicas"
         f" × {platform.slots} slots = {wanted}"
@@ -91,9 +85,7 @@ def max_overflow(subject: Subject) -> Finding:
     if overflow not in USUAL_OVERFLOW:
         return failed(expected, found, "set DB_MAX_OVERFLOW=10, then restart")
     if wanted > free:
-        return failed(
-            expected, found, "lower DB_POOL_SIZE, DB_MAX_OVERFLOW or the workers, or raise max_connections"
-        )
+        return failed(expected, found, "lower DB_POOL_SIZE, DB_MAX_OVERFLOW or the workers, or raise max_connections")
     return passed(expected, found)
 
 

@@ -48,8 +48,6 @@ def _by_snapshots(subject: Subject, expected: str, info: Mapping[str, Any]) -> F
 def password(subject: Subject) -> Finding:
     expected = "PING without a password is refused, PING with it is answered"
     if subject.site.redis.answers_without_password():
-        return failed(
-            expected, "PING without a password is answered", "set requirepass, and the password in REDIS_URL"
-        )
+        return failed(expected, "PING without a password is answered", "set requirepass, and the password in REDIS_URL")
     subject.site.redis.ping()
     return passed(expected, "refused without, answered with the password")

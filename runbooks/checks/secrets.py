@@ -94,11 +94,7 @@ def encryption_key_valid(subject: Subject) -> Finding:
     if not key:
         return failed(expected, f"{ENCRYPTION} is not set", mend)
     problem = fernet_problem(key.reveal())
-    return (
-        failed(expected, f"{ENCRYPTION} {problem}", mend)
-        if problem
-        else passed(expected, f"{ENCRYPTION} is one")
-    )
+    return failed(expected, f"{ENCRYPTION} {problem}", mend) if problem else passed(expected, f"{ENCRYPTION} is one")
 
 
 @check(
@@ -168,9 +164,7 @@ def _differs(subject: Subject, name: str) -> Finding:
     theirs = {peer: _fingerprint_of(subject, peer, name) for peer in peers}
     same = [peer for peer, other in theirs.items() if other and hmac.compare_digest(mine, other)]
     if same:
-        return failed(
-            expected, f"{name} is the same in {', '.join(same)}", "give each environment a key of its own"
-        )
+        return failed(expected, f"{name} is the same in {', '.join(same)}", "give each environment a key of its own")
     unset = [peer for peer, other in theirs.items() if other is None]
     if unset:
         mend = "set it there, or leave the environment out of fingerprints.peers"

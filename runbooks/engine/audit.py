@@ -97,9 +97,7 @@ def _against_anchor(root: Path, chains: Mapping[str, Chain], anchor: Mapping[str
     return damage
 
 
-def _against_successor(
-    chains: Mapping[str, Chain], before: Mapping[str, Any], successor: str
-) -> list[Damage]:
+def _against_successor(chains: Mapping[str, Chain], before: Mapping[str, Any], successor: str) -> list[Damage]:
     run = str(before["run"])
     if run not in chains:
         return [Damage(run, "the run's folder", f"missing, but run {successor} began after it")]

@@ -59,9 +59,7 @@ def closure(known: Mapping[str, Check[Tools]], wanted: Iterable[str]) -> list[st
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        raise InputError(
-            "checks depend on each other in a circle", found=" → ".join(error.args[1])
-        ) from error
+        raise InputError("checks depend on each other in a circle", found=" → ".join(error.args[1])) from error
 
 
 def ask_all(how: Questioning[Tools], checks: Iterable[Check[Tools]], known: Results) -> dict[str, Result]:
@@ -77,9 +75,7 @@ def ask_all(how: Questioning[Tools], checks: Iterable[Check[Tools]], known: Resu
 class _Asking(Generic[Tools]):
     """The state of one `ask_all`: what waits, what runs until when, what is known."""
 
-    def __init__(
-        self, how: Questioning[Tools], checks: dict[str, Check[Tools]], known: dict[str, Result]
-    ) -> None:
+    def __init__(self, how: Questioning[Tools], checks: dict[str, Check[Tools]], known: dict[str, Result]) -> None:
         self.how = how
         self.checks = checks
         self.known = known
@@ -157,9 +153,7 @@ class _Asking(Generic[Tools]):
         del self.deadlines[result.check]
         check = self.checks[result.check]
         if result.finding.reason is Reason.RATE_LIMITED and (earlier := self.how.reuse(check)):
-            result = Result(
-                check.id, earlier.finding, result.started, result.seconds, result.attempts, reused=earlier
-            )
+            result = Result(check.id, earlier.finding, result.started, result.seconds, result.attempts, reused=earlier)
         self.known[check.id] = self.fresh[check.id] = result
         self.order.done(check.id)
         self.how.on_result(check, result)

@@ -97,8 +97,6 @@ class Stopped(RunbookError):
 class SystemFault(RunbookError):
     """An outside system could not be asked, or did not do what was asked."""
 
-    def __init__(
-        self, what: str, *, reason: Reason, where: str = "", found: str = "", mend: str = ""
-    ) -> None:
+    def __init__(self, what: str, *, reason: Reason, where: str = "", found: str = "", mend: str = "") -> None:
         super().__init__(what, where=where, found=found, mend=mend)
         self.reason = reason

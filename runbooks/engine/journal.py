@@ -168,9 +168,7 @@ class Journal:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
         except OSError as error:
-            raise InputError(
-                "the journal can't be opened", where=str(path), found=error.strerror or ""
-            ) from error
+            raise InputError("the journal can't be opened", where=str(path), found=error.strerror or "") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -188,9 +186,7 @@ class Journal:
         os.ftruncate(descriptor, os.fstat(descriptor).st_size - read_chain(path).torn_bytes)
         return cls(descriptor, path, records, redactor)
 
-    def append(
-        self, kind: str, now: Callable[[], datetime] = lambda: datetime.now(UTC), **data: Any
-    ) -> Record:
+    def append(self, kind: str, now: Callable[[], datetime] = lambda: datetime.now(UTC), **data: Any) -> Record:
         """Write one record and wait until it is on disk.
 
         Raises:

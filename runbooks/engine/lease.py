@@ -46,10 +46,7 @@ class Lease:
     @property
     def holder_gone(self) -> bool:
         """Whether the holder was a process of this machine that no longer exists."""
-        return (
-            self.host == socket.gethostname()
-            and process_identity(int(self.process.split("@")[0])) != self.process
-        )
+        return self.host == socket.gethostname() and process_identity(int(self.process.split("@")[0])) != self.process
 
     def describe(self) -> str:
         """Who, since when, why."""
@@ -140,9 +137,7 @@ def break_lease(store: Store, *, reason: str) -> Lease:
         InputError: nobody holds it, or no reason was given.
     """
     if not reason.strip():
-        raise InputError(
-            "breaking a lease needs a reason", mend='--reason "who was asked, and why it is safe"'
-        )
+        raise InputError("breaking a lease needs a reason", mend='--reason "who was asked, and why it is safe"')
     current, stored = read(store)
     if current is None or stored is None or not current.run:
         raise InputError("nobody holds the lease", where=str(store))

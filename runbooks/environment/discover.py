@@ -86,8 +86,7 @@ def missing(name: str, known: Sequence[str], where: str) -> InputError:
         f"there is no environment '{name}'",
         where=where,
         found=f"environments: {_listed(known)}",
-        mend=did_you_mean(name, _runnable(known))
-        or f"cp -r inventory/{EXAMPLE} inventory/{name} and fill it in",
+        mend=did_you_mean(name, _runnable(known)) or f"cp -r inventory/{EXAMPLE} inventory/{name} and fill it in",
     )
 
 

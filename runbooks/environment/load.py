@@ -51,9 +51,7 @@ def _read(file: Path, shown: str, known: tuple[str, ...]) -> str:
     name = file.parent.name
     try:
         if file.exists() and not file.is_file():
-            raise InputError(
-                "an environment's file must be a file", where=shown, found="something else there"
-            )
+            raise InputError("an environment's file must be a file", where=shown, found="something else there")
         content = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         if name not in known:
@@ -113,9 +111,7 @@ def _bad_texts(value: object, path: locate.Path) -> Iterator[Problem]:
     elif isinstance(value, str) and "\0" in value:
         yield Problem(path, f"'{dotted(path)}' holds a zero byte", mend="remove it")
     elif value == "" and path not in MAY_BE_EMPTY:
-        yield Problem(
-            path, f"'{dotted(path)}' is empty", mend=f"write a value, or remove the key; {EXAMPLE_HINT}"
-        )
+        yield Problem(path, f"'{dotted(path)}' is empty", mend=f"write a value, or remove the key; {EXAMPLE_HINT}")
 
 
 def _completed(declared: Declaration, inventory: Path, name: str, known: tuple[str, ...]) -> Environment:

@@ -40,9 +40,7 @@ def did_you_mean(wrong: str, known: Iterable[str], *, cutoff: float = 0.6, prefi
     return f"did you mean '{prefix}{close[0]}'?" if close else ""
 
 
-def as_error(
-    problems: Sequence[Problem], file: str, places: Mapping[locate.Path, locate.Place]
-) -> InputError:
+def as_error(problems: Sequence[Problem], file: str, places: Mapping[locate.Path, locate.Place]) -> InputError:
     """The first problem by line, and how many more there are."""
     line, first = min(
         ((locate.nearest(places, problem.path).line, problem) for problem in problems),

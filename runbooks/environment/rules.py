@@ -94,9 +94,7 @@ def _url(path: KeyPath, value: Value, schemes: tuple[str, ...]) -> Iterator[Prob
     if not isinstance(value, str):
         yield from _reference(path, value)
         return
-    wanted = f"'{dotted(path)}' must be a URL that begins with " + " or ".join(
-        f"{name}://" for name in schemes
-    )
+    wanted = f"'{dotted(path)}' must be a URL that begins with " + " or ".join(f"{name}://" for name in schemes)
     try:
         parts = urlsplit(value)
         has_password = parts.password is not None or bool(PASSWORD_PARAMETERS & parse_qs(parts.query).keys())
@@ -216,9 +214,7 @@ def _peers(environment: Environment, known: Collection[str]) -> Iterator[Problem
     for peer in environment.fingerprints.peers or ():
         if peer == environment.name:
             mend = "name the environments that its secrets must differ from"
-            yield Problem(
-                path, "'fingerprints.peers' names the environment itself", found=f"'{peer}'", mend=mend
-            )
+            yield Problem(path, "'fingerprints.peers' names the environment itself", found=f"'{peer}'", mend=mend)
         elif peer not in possible:
             mend = did_you_mean(peer, possible) or f"there are: {', '.join(sorted(possible)) or 'none'}"
             what = "'fingerprints.peers' names an environment that does not exist"

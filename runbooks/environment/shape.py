@@ -76,9 +76,7 @@ def _keys_of(table: type[Any], prefix: str) -> Iterator[str]:
             yield from _keys_of(hint, f"{prefix}{name}.")
 
 
-def _problem(
-    data: Table, places: Mapping[locate.Path, locate.Place], kind: str, location: locate.Path
-) -> Problem:
+def _problem(data: Table, places: Mapping[locate.Path, locate.Place], kind: str, location: locate.Path) -> Problem:
     path, hint = _resolved(location)
     if path == location and kind == MISSING:
         return _missing(path, hint)
@@ -157,11 +155,7 @@ def _at(data: Table, path: locate.Path) -> object:
 
 
 def _choices(hint: object) -> list[str]:
-    return (
-        [str(member.value) for member in hint]
-        if isinstance(hint, type) and issubclass(hint, enum.Enum)
-        else []
-    )
+    return [str(member.value) for member in hint] if isinstance(hint, type) and issubclass(hint, enum.Enum) else []
 
 
 def _wanted(hint: object) -> str:

@@ -31,9 +31,7 @@ class Site:
         SystemFault: the command of a source failed.
     """
 
-    def __init__(
-        self, environment: Environment, redactor: Redactor, environ: Mapping[str, str] = os.environ
-    ) -> None:
+    def __init__(self, environment: Environment, redactor: Redactor, environ: Mapping[str, str] = os.environ) -> None:
         self.environment = environment
         self.redactor = redactor
         self._values: Values = open_values(environment, environ)
@@ -76,9 +74,7 @@ class Site:
         try:
             return default if text is None else int(text)
         except ValueError as error:
-            raise SystemFault(
-                f"{name} is not a whole number", reason=Reason.BAD_ANSWER, found=repr(text)
-            ) from error
+            raise SystemFault(f"{name} is not a whole number", reason=Reason.BAD_ANSWER, found=repr(text)) from error
 
     @cached_property
     def application(self) -> HttpClient:
@@ -158,8 +154,9 @@ class Site:
 
     def close(self) -> None:
         """Close the connections that were opened."""
-        if "database" in self.__dict__:
-            self.database.close()
+        for name in ("application", "database"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
 
     def _resolve(self, value: Value, key: str) -> Secret:
         secret = self._values.resolve(value, key)

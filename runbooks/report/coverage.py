@@ -18,9 +18,7 @@ def show() -> None:
                     f"  {item.number:>3}  {'built  ' if item.id in known() else 'not yet'}  {item.id:<36} {item.title}"
                 )
     probes = [check for check in known().values() if check.number is None]
-    print(
-        f"\n{_built()} of {len(ITEMS)} items have a check, and {len(probes)} probes of the closing section:"
-    )
+    print(f"\n{_built()} of {len(ITEMS)} items have a check, and {len(probes)} probes of the closing section:")
     for check in probes:
         print(f"       {check.id:<36} {check.title}")
 

@@ -34,11 +34,7 @@ def show_status() -> None:
         built = f" built with the fault {release['fault']}" if release.get("fault") else ""
         print(f"  {name} runs {release.get('revision', 'nothing')} ({release.get('commit', '')[:12]}){built}")
     faults = sandbox.faults()
-    print(
-        f"faults: {', '.join(faults)}; to take them back: invoke sandbox.mend"
-        if faults
-        else "no fault is injected"
-    )
+    print(f"faults: {', '.join(faults)}; to take them back: invoke sandbox.mend" if faults else "no fault is injected")
 
 
 def break_(name: str) -> None:
@@ -55,9 +51,7 @@ def break_(name: str) -> None:
     sandbox = Sandbox.of(project.root())
     sandbox.require_running()
     inject(sandbox, fault)
-    print(
-        f"{name} is injected. See it: invoke release.verify --only {fault.breaks}; take it back: invoke sandbox.mend"
-    )
+    print(f"{name} is injected. See it: invoke release.verify --only {fault.breaks}; take it back: invoke sandbox.mend")
 
 
 def mend(name: str) -> None:
@@ -77,9 +71,7 @@ def mend(name: str) -> None:
 
 def inject(sandbox: Sandbox, fault: Fault) -> None:
     """Note the fault, then inject it: a kill in between leaves one that can be mended."""
-    update_state(
-        sandbox.layout, INJECTED, [*(name for name in sandbox.faults() if name != fault.name), fault.name]
-    )
+    update_state(sandbox.layout, INJECTED, [*(name for name in sandbox.faults() if name != fault.name), fault.name])
     fault.means.inject(sandbox)
 
 

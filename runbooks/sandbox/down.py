@@ -51,8 +51,7 @@ def applications_stopped(sandbox: Sandbox, _scope: Scope) -> bool:
         return True
     states = sandbox.manager.states()
     return all(
-        states.get(ports.application(name), "STOPPED") in ("STOPPED", "EXITED", "FATAL")
-        for name in ENVIRONMENTS
+        states.get(ports.application(name), "STOPPED") in ("STOPPED", "EXITED", "FATAL") for name in ENVIRONMENTS
     )
 
 
@@ -60,9 +59,7 @@ def stop_servers(sandbox: Sandbox, _scope: Scope) -> str:
     """Stop everything that is left, whether the process manager still knows of it or not."""
     process_manager.shut_down(sandbox.layout)
     if not sandbox.nothing_left():
-        raise SystemFault(
-            "processes of the sandbox are left", reason=Reason.FAILED, where=str(sandbox.layout.root)
-        )
+        raise SystemFault("processes of the sandbox are left", reason=Reason.FAILED, where=str(sandbox.layout.root))
     return f"no process and no port is left; the data stays in {sandbox.layout.root}"
 
 

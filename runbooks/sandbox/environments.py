@@ -53,6 +53,11 @@ def database_password(layout: Layout, name: str) -> str:
     return _kept(layout.environment(name) / "database-password", _token)
 
 
+def resident_password(layout: Layout, name: str) -> str:
+    """The password of the user who lives in the environment; it keeps the application's rules."""
+    return _kept(layout.environment(name) / "resident-password", lambda: f"aZ7!{secrets.token_hex(12)}")
+
+
 def provider_key(layout: Layout, name: str, provider: str) -> str:
     """The environment's key at a provider."""
     prefix = {"openai": "sk-proj-", "resend": "re_"}[provider]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from collections.abc import Collection, Iterable
 
@@ -11,6 +12,7 @@ from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.listening import sockets
 
 LOOPBACK = "127.0.0.1"
+BELOW_CLIENTS = range(20_000, 32_000)
 POSTGRES, VALKEY, SUPERVISOR, PROVIDER = "postgres", "valkey", "supervisor", "provider"
 
 
@@ -46,12 +48,14 @@ def ensure(layout: Layout, names: Iterable[str]) -> dict[str, int]:
 
 
 def choose(avoiding: Collection[int] = ()) -> int:
-    """A port on which nothing listens now, and that is none of ``avoiding``."""
+    """A port on which nothing listens now, and that is none of ``avoiding``.
+
+    It is below the range from which the kernel takes the ports of outgoing connections. A port out of that range can
+    be gone whenever its server restarts, taken by any client, even by the one that waits for the server.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            port: int = probe.getsockname()[1]
-        if port not in avoiding:
+        port = secrets.choice(BELOW_CLIENTS)
+        if port not in avoiding and is_free(port):
             return port
 
 

@@ -115,9 +115,7 @@ def run(argv: Sequence[str | Path], *, variables: Mapping[str, str], seconds: fl
         SystemFault: TIMED_OUT, or FAILED with the end of what it said.
     """
     user = service_user()
-    rights: dict[str, Any] = (
-        {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
-    )
+    rights: dict[str, Any] = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
     name = Path(argv[0]).name
     # A file rather than a pipe: a server that the program starts would hold the pipe open.
     with tempfile.TemporaryFile() as output:

@@ -68,9 +68,7 @@ class Program:
         return layout.programs / f"{self.name}-{_digest(self.launch_file(layout).encode())}.json"
 
 
-def configuration(
-    layout: Layout, programs: Sequence[Program], *, port: int, user: str, password: Secret
-) -> str:
+def configuration(layout: Layout, programs: Sequence[Program], *, port: int, user: str, password: Secret) -> str:
     """The process manager's configuration file, which holds the password of its interface.
 
     Raises:

@@ -39,9 +39,7 @@ def write_accounts(layout: Layout) -> None:
     private_folder(layout.provider)
     accounts = {
         "openai": {
-            "keys": {
-                provider_key(layout, name, "openai"): {"project": f"proj_{name}"} for name in ENVIRONMENTS
-            }
+            "keys": {provider_key(layout, name, "openai"): {"project": f"proj_{name}"} for name in ENVIRONMENTS}
         },
         "resend": {
             "keys": {provider_key(layout, name, "resend"): {} for name in ENVIRONMENTS},

@@ -48,9 +48,7 @@ class Interface:
         except TimeoutError as error:
             raise _fault("the process manager is too slow", Reason.TIMED_OUT, where, repr(error)) from error
         except OSError as error:
-            raise _fault(
-                "the process manager can't be reached", Reason.UNREACHABLE, where, str(error)
-            ) from error
+            raise _fault("the process manager can't be reached", Reason.UNREACHABLE, where, str(error)) from error
         except (http.client.HTTPException, xml.parsers.expat.ExpatError, xmlrpc.client.Error) as error:
             raise _fault("that is no process manager", Reason.BAD_ANSWER, where, repr(error)) from error
 

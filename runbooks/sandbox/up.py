@@ -15,6 +15,7 @@ from runbooks.sandbox import (
     postgres_install,
     postgres_server,
     process_manager,
+    residents,
     valkey_server,
 )
 from runbooks.sandbox.environments import ENVIRONMENTS
@@ -105,6 +106,7 @@ def place_releases(sandbox: Sandbox, _scope: Scope) -> str:
 
 def write_variables(sandbox: Sandbox, _scope: Scope) -> str:
     """Write the variables for the ports, releases and faults of now; the same secrets as before."""
+    sandbox.choose_ports()
     sandbox.write_variables()
     return f"ports {', '.join(f'{name} {number}' for name, number in sorted(sandbox.numbers().items()))}"
 
@@ -120,8 +122,9 @@ def start_servers(sandbox: Sandbox, scope: Scope) -> str:
 
 
 def plan_start(sandbox: Sandbox) -> Iterable[str]:
-    for name, number in sorted(sandbox.numbers().items()):
-        yield f"{name} on {ports.LOOPBACK}:{number}"
+    known = ports.recorded(sandbox.layout)
+    for name in (ports.POSTGRES, ports.VALKEY, ports.PROVIDER):
+        yield f"{name} on {ports.LOOPBACK}:{known.get(name, 'a free port')}"
 
 
 def servers_answer(sandbox: Sandbox, _scope: Scope) -> bool:
@@ -142,9 +145,10 @@ def provider_answers(sandbox: Sandbox) -> bool:
     """Whether the provider refuses a request without a key, as the real one does."""
     from runbooks.systems.http.client import HttpClient
 
-    client = HttpClient(f"http://{ports.LOOPBACK}:{sandbox.numbers()[ports.PROVIDER]}", seconds=2)
+    url = f"http://{ports.LOOPBACK}:{sandbox.numbers()[ports.PROVIDER]}"
     try:
-        return client.get("/v1/models").status in (200, 401)
+        with HttpClient(url, seconds=2) as provider:
+            return provider.get("/v1/models").status in (200, 401)
     except SystemFault:
         return False
 
@@ -168,11 +172,12 @@ def databases_exist(sandbox: Sandbox, _scope: Scope) -> bool:
 
 
 def load_content(sandbox: Sandbox, scope: Scope) -> str:
-    """Migrate as the release says, then load the content that it serves."""
+    """Migrate as the release says, then load the content that it serves and a user who lives there."""
     for name in ENVIRONMENTS:
         scope.say(f"migrating {name}")
         sandbox.run_in_release(name, "alembic", "upgrade", "head", seconds=min(scope.remaining(), 60))
         scope.say(f"loading {name}")
+        residents.settle(sandbox, name)
         sandbox.run_in_release(name, "app.seed", seconds=min(scope.remaining(), 60))
     return f"content in {', '.join(ENVIRONMENTS)}"
 
@@ -194,13 +199,13 @@ def start_applications(sandbox: Sandbox, _scope: Scope) -> str:
     for name in ENVIRONMENTS:
         sandbox.manager.start(ports.application(name))
     for name in ENVIRONMENTS:
-        sandbox.wait_healthy(name)
+        sandbox.wait_until_it_answers(name)
     return ", ".join(f"{name} on port {sandbox.numbers()[ports.application(name)]}" for name in ENVIRONMENTS)
 
 
 def applications_answer(sandbox: Sandbox, _scope: Scope) -> bool:
     """Whether all of it runs, and each application answers."""
-    return sandbox.running() and all(map(sandbox.healthy, ENVIRONMENTS))
+    return sandbox.running() and all(map(sandbox.answers, ENVIRONMENTS))
 
 
 def stop_applications(sandbox: Sandbox, _scope: Scope) -> str:
@@ -216,7 +221,5 @@ def stop_everything(sandbox: Sandbox, _scope: Scope) -> str:
     """Stop the servers; what they hold stays."""
     process_manager.shut_down(sandbox.layout)
     if not sandbox.nothing_left():
-        raise SystemFault(
-            "processes of the sandbox are left", reason=Reason.FAILED, where=str(sandbox.layout.root)
-        )
+        raise SystemFault("processes of the sandbox are left", reason=Reason.FAILED, where=str(sandbox.layout.root))
     return "nothing of the sandbox runs"

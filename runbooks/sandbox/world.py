@@ -57,9 +57,23 @@ class Sandbox:
         return Manager(self.layout)
 
     def numbers(self) -> dict[str, int]:
-        """The ports by name, chosen on first use."""
-        names = [ports.POSTGRES, ports.VALKEY, ports.SUPERVISOR, ports.PROVIDER]
-        return ports.ensure(self.layout, [*names, *map(ports.application, ENVIRONMENTS)])
+        """The ports by name, as they were chosen.
+
+        Raises:
+            InputError: none were yet.
+        """
+        numbers = ports.recorded(self.layout)
+        if not set(self._port_names()) <= set(numbers):
+            raise InputError("the sandbox was never started", where=str(self.layout.root), mend="invoke sandbox.up")
+        return numbers
+
+    def choose_ports(self) -> dict[str, int]:
+        """The ports by name, chosen on first use, and anew where a stranger has taken one."""
+        return ports.ensure(self.layout, self._port_names())
+
+    def _port_names(self) -> list[str]:
+        servers = [ports.POSTGRES, ports.VALKEY, ports.SUPERVISOR, ports.PROVIDER]
+        return [*servers, *map(ports.application, ENVIRONMENTS)]
 
     def servers(self) -> list[Program]:
         """What runs beneath the applications. Unpacks and initialises it on first use."""
@@ -107,9 +121,7 @@ class Sandbox:
     def write_variables(self) -> None:
         """Write every environment's variables as they should be with the ports, releases and faults of now."""
         for name in ENVIRONMENTS:
-            environments.write_variables(
-                self.layout, name, self.numbers(), self.deployed(name).get("commit", "")
-            )
+            environments.write_variables(self.layout, name, self.numbers(), self.deployed(name).get("commit", ""))
         provider_server.write_accounts(self.layout)
 
     def deployed(self, name: str) -> dict[str, Any]:
@@ -134,9 +146,7 @@ class Sandbox:
         new.symlink_to(folder)
         os.replace(new, link)
         known = read_state(self.layout).get(RELEASES, {})
-        update_state(
-            self.layout, RELEASES, known | {name: {"revision": revision, "fault": fault, "commit": commit}}
-        )
+        update_state(self.layout, RELEASES, known | {name: {"revision": revision, "fault": fault, "commit": commit}})
 
     def run_in_release(self, name: str, *arguments: str, seconds: float = 60) -> str:
         """Run a Python module of the environment's release with its variables; what it printed.
@@ -172,31 +182,36 @@ class Sandbox:
         """The environment's application."""
         return HttpClient(f"http://{ports.LOOPBACK}:{self.numbers()[ports.application(name)]}")
 
-    def healthy(self, name: str) -> bool:
-        """Whether the environment's application answers its health page."""
+    def answers(self, name: str) -> bool:
+        """Whether the environment's application answers at all; what it answers is for the checks to judge."""
         try:
-            return self.http(name).get("/health", seconds=2).status == 200
+            with self.http(name) as application:
+                application.get("/health", seconds=5)
         except SystemFault:
             return False
+        return True
 
-    def wait_healthy(self, name: str, *, seconds: float = 45) -> None:
+    def wait_until_it_answers(self, name: str, *, seconds: float = 45) -> None:
         """Return once the environment's application answers.
 
         Raises:
             SystemFault: it did not in time; says where its log is.
         """
         until(
-            lambda: self.healthy(name),
+            lambda: self.answers(name),
             seconds=seconds,
             what=f"the application of {name} does not answer; see {self.layout.log(ports.application(name))}",
         )
 
     def restart(self, name: str) -> None:
         """Start the environment's application anew, with the variables and the release of now."""
+        program = ports.application(name)
+        before = self.manager.pid(program)
         self.write_variables()
         self.manage()
-        self.manager.restart(ports.application(name))
-        self.wait_healthy(name)
+        if self.manager.pid(program) == before:  # nothing that it is started with has changed
+            self.manager.restart(program)
+        self.wait_until_it_answers(name)
 
     def deploy(self, name: str, revision: str = FIRST_RELEASE, fault: str | None = None) -> None:
         """Run another release, or another build of one."""
@@ -232,7 +247,7 @@ class Sandbox:
             yield
         finally:
             self.manager.start(ports.application(name))
-            self.wait_healthy(name)
+            self.wait_until_it_answers(name)
 
     @contextmanager
     def valkey(self, name: str) -> Iterator[redis.Redis]:
@@ -274,9 +289,7 @@ class Sandbox:
     def require_running(self) -> None:
         """Raises InputError if the sandbox does not run."""
         if not self.running():
-            raise InputError(
-                "the sandbox does not run", where=str(self.layout.root), mend="invoke sandbox.up"
-            )
+            raise InputError("the sandbox does not run", where=str(self.layout.root), mend="invoke sandbox.up")
 
 
 def _python_path() -> Mapping[str, str]:

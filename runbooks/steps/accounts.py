@@ -140,9 +140,7 @@ def _referring(connection: Connection) -> list[tuple[str, str]]:
 
 
 def _delete(connection: Connection, table: str, column: str, ids: Sequence[int]) -> int:
-    statement = sql.SQL("DELETE FROM {} WHERE {} = ANY(%s)").format(
-        sql.Identifier(table), sql.Identifier(column)
-    )
+    statement = sql.SQL("DELETE FROM {} WHERE {} = ANY(%s)").format(sql.Identifier(table), sql.Identifier(column))
     count = connection.execute(statement, [list(ids)]).rowcount
     if count > MOST_ROWS * max(len(ids), 1):
         raise SystemFault(
@@ -155,9 +153,7 @@ def _delete(connection: Connection, table: str, column: str, ids: Sequence[int])
     return count
 
 
-def _erase_by_request(
-    subject: Subject, scope: Scope, left: Sequence[Left], why: SystemFault | InputError
-) -> str:
+def _erase_by_request(subject: Subject, scope: Scope, left: Sequence[Left], why: SystemFault | InputError) -> str:
     """Without the right to write SQL: ask the application to erase this run's user, and name what stays."""
     own = _own_id(subject)
     answer: Answer | None = None

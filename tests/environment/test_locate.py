@@ -88,9 +88,7 @@ VALUES = st.sampled_from(
 )
 PADDING = st.sampled_from(["", "\n", "# comment = 1\n", "  \t\n\n# [c]\n"])
 PAIRS = st.lists(st.tuples(PADDING, st.lists(NAMES, max_size=2), VALUES), max_size=4)
-DOCUMENTS = st.lists(
-    st.tuples(PADDING, st.sampled_from(["[{}]", "[ {} ]", "[[{}]]"]), NAMES, PAIRS), max_size=4
-)
+DOCUMENTS = st.lists(st.tuples(PADDING, st.sampled_from(["[{}]", "[ {} ]", "[[{}]]"]), NAMES, PAIRS), max_size=4)
 
 
 @given(DOCUMENTS, st.sampled_from(["\n", "\r\n"]))

@@ -21,9 +21,7 @@ DOTENV = 'source = "dotenv"'
 # Line to damage, what it becomes, the line of the error, and words that the error must hold.
 CASES = [
     # misspelt keys
-    pytest.param(
-        "[database]", "[databse]", 12, ["unknown key 'databse'", "did you mean 'database'?"], id="table"
-    ),
+    pytest.param("[database]", "[databse]", 12, ["unknown key 'databse'", "did you mean 'database'?"], id="table"),
     pytest.param(
         "schema = 1",
         'schema = 1\ndatabse.url = "x"',
@@ -31,9 +29,7 @@ CASES = [
         ["unknown key 'databse.url'", "did you mean 'database.url'?"],
         id="dotted",
     ),
-    pytest.param(
-        URL, URL.replace("url", "urll"), 5, ["'application.urll'", "mean 'application.url'?"], id="key"
-    ),
+    pytest.param(URL, URL.replace("url", "urll"), 5, ["'application.urll'", "mean 'application.url'?"], id="key"),
     pytest.param(
         "attempts = 2",
         "timeout_second = 2",
@@ -48,59 +44,37 @@ CASES = [
         ["'checks.description'", "mean 'description'?"],
         id="wrong table",
     ),
-    pytest.param(
-        "schema = 1", "schema = 1\nzzz = 1", 2, ["unknown key 'zzz'", "remove it"], id="nothing near"
-    ),
+    pytest.param("schema = 1", "schema = 1\nzzz = 1", 2, ["unknown key 'zzz'", "remove it"], id="nothing near"),
     # missing keys
     pytest.param("schema = 1", "", 1, ["missing key 'schema'"], id="no schema"),
     pytest.param(URL, "", 4, ["missing key 'application.url'", "add 'application.url'"], id="no url"),
     pytest.param("[platform]", "[store]", 1, ["missing key 'platform.kind'"], id="no platform"),
-    pytest.param(
-        'kind = "railway"', "", 19, ["missing key 'platform.kind'", "'hosts', 'railway'"], id="no kind"
-    ),
+    pytest.param('kind = "railway"', "", 19, ["missing key 'platform.kind'", "'hosts', 'railway'"], id="no kind"),
     pytest.param('path = "variables.env"', "", 8, ["'variables.path'", "dotenv"], id="dotenv without path"),
     pytest.param(DOTENV, 'source = "command"', 8, ["missing key 'variables.command'"], id="no command"),
     # wrong types
     pytest.param("schema = 1", "schema = 2", 1, ["'schema' must be 1", "the number 2"], id="another schema"),
-    pytest.param(
-        "attempts = 2", 'attempts = "2"', 23, ["a whole number", "found: a text"], id="text for number"
-    ),
-    pytest.param(
-        "attempts = 2", "attempts = true", 23, ["a whole number", "found: true"], id="truth for number"
-    ),
+    pytest.param("attempts = 2", 'attempts = "2"', 23, ["a whole number", "found: a text"], id="text for number"),
+    pytest.param("attempts = 2", "attempts = true", 23, ["a whole number", "found: true"], id="truth for number"),
     pytest.param("attempts = 2", "attempts = 2.0", 23, ["a whole number", "the number 2.0"], id="fraction"),
     pytest.param("attempts = 2", "attempts = 2001-02-03", 23, ["a date or time"], id="date for number"),
     pytest.param("[checks]", "[checks]\ntimeout_seconds = nan", 23, ["above 0", "nan"], id="not a number"),
     pytest.param("schema = 1", 'schema = 1\nprotected = "no"', 2, ["true or false"], id="text for truth"),
     pytest.param(URL, "url = 5", 5, ["{ secret =", "the number 5"], id="number for value"),
-    pytest.param(
-        URL, 'url = { secrt = "A" }', 5, ["a table with secrt", "mean 'secret'?"], id="misspelt reference"
-    ),
+    pytest.param(URL, 'url = { secrt = "A" }', 5, ["a table with secrt", "mean 'secret'?"], id="misspelt reference"),
     pytest.param(URL, 'url = { secret = "A", variable = "B" }', 5, ["secret, variable"], id="two references"),
     pytest.param(URL, 'url = { secret = "A B" }', 5, ["'application.url' must name"], id="not a name"),
-    pytest.param(
-        "[redis]", "redis = 5\n[store]", 16, ["unknown key 'database.redis'"], id="key after a table"
-    ),
+    pytest.param("[redis]", "redis = 5\n[store]", 16, ["unknown key 'database.redis'"], id="key after a table"),
     # misspelt words
-    pytest.param(
-        'reach = "direct"', 'reach = "drect"', 14, ["'database.reach'", "mean 'direct'?"], id="reach"
-    ),
-    pytest.param(
-        'kind = "railway"', 'kind = "Railway"', 20, ["'platform.kind'", "mean 'railway'?"], id="kind"
-    ),
+    pytest.param('reach = "direct"', 'reach = "drect"', 14, ["'database.reach'", "mean 'direct'?"], id="reach"),
+    pytest.param('kind = "railway"', 'kind = "Railway"', 20, ["'platform.kind'", "mean 'railway'?"], id="kind"),
     pytest.param(DOTENV, 'source = "dotevn"', 9, ["'variables.source'", "mean 'dotenv'?"], id="source"),
     # contradictions
-    pytest.param(
-        "schema = 1", "schema = 1\nsandbox = true", 2, ["only local and local-staging"], id="sandbox"
-    ),
+    pytest.param("schema = 1", "schema = 1\nsandbox = true", 2, ["only local and local-staging"], id="sandbox"),
     pytest.param(DOTENV, f'{DOTENV}\ncommand = ["x"]', 10, ["'variables.command' has no use"], id="command"),
-    pytest.param(
-        DOTENV, 'source = "command"\ncommand = []', 10, ["'variables.command' is empty"], id="empty command"
-    ),
+    pytest.param(DOTENV, 'source = "command"\ncommand = []', 10, ["'variables.command' is empty"], id="empty command"),
     pytest.param("[checks]", "[checks]\nconcurrency_per_target = 0", 23, ["at least 1"], id="no concurrency"),
-    pytest.param(
-        'kind = "railway"', 'kind = "hosts"\nslots = 3', 21, ["'platform.slots' must be 1 or 2"], id="slots"
-    ),
+    pytest.param('kind = "railway"', 'kind = "hosts"\nslots = 3', 21, ["'platform.slots' must be 1 or 2"], id="slots"),
     pytest.param(
         "[checks]",
         '[fingerprints]\npeers = ["production"]\n[checks]',
@@ -115,9 +89,7 @@ CASES = [
         ["does not exist", "mean 'staging'?"],
         id="unknown peer",
     ),
-    pytest.param(
-        "[checks]", '[fingerprints]\npeers = ["example"]\n[checks]', 23, ["not exist"], id="example as peer"
-    ),
+    pytest.param("[checks]", '[fingerprints]\npeers = ["example"]\n[checks]', 23, ["not exist"], id="example as peer"),
     pytest.param(
         'test_email_domain = "checks.example.org"',
         'test_email_domain = "me@example.org"',
@@ -125,12 +97,8 @@ CASES = [
         ["'application.test_email_domain'", "without '@'"],
         id="an address for a domain",
     ),
-    pytest.param(
-        URL, f'{URL}\nca_file = "ca.pem"', 6, ["'application.ca_file'", "not there"], id="no ca file"
-    ),
-    pytest.param(
-        URL, 'url = "http://a"\nca_file = "ca.pem"', 6, ["no use with an http URL"], id="http and ca"
-    ),
+    pytest.param(URL, f'{URL}\nca_file = "ca.pem"', 6, ["'application.ca_file'", "not there"], id="no ca file"),
+    pytest.param(URL, 'url = "http://a"\nca_file = "ca.pem"', 6, ["no use with an http URL"], id="http and ca"),
     pytest.param(URL, 'url = "ftp://api.example.org"', 5, ["https://", "another beginning"], id="ftp"),
     pytest.param(URL, 'url = "https://"', 5, ["no host in it"], id="no host"),
     pytest.param(URL, 'url = "https://a:port"', 5, ["not a URL"], id="bad port"),
@@ -139,9 +107,7 @@ CASES = [
     pytest.param(URL, 'url = "https://a b"', 5, ["a blank"], id="blank"),
     pytest.param(URL, 'url = ""', 5, ["'application.url' is empty"], id="empty url"),
     pytest.param('path = "variables.env"', 'path = "a\\u0000b"', 10, ["a zero byte"], id="zero byte"),
-    pytest.param(
-        "[checks]", '[store]\nfolder = ""\n[checks]', 23, ["'store.folder' is empty"], id="empty folder"
-    ),
+    pytest.param("[checks]", '[store]\nfolder = ""\n[checks]', 23, ["'store.folder' is empty"], id="empty folder"),
 ]
 
 
@@ -177,9 +143,7 @@ def test_a_damaged_line_is_named_with_its_key_and_what_to_do(
         ("[checks]", "fingerprints.key", "hunter2-hunter2"),
     ],
 )
-def test_a_secret_in_the_file_is_refused_and_not_shown(
-    tmp_path: Path, line: str, key: str, text: str
-) -> None:
+def test_a_secret_in_the_file_is_refused_and_not_shown(tmp_path: Path, line: str, key: str, text: str) -> None:
     table, leaf = key.split(".")
     replacement = f'{leaf} = "{text}"' if line != "[checks]" else f'[{table}]\n{leaf} = "{text}"\n[checks]'
     error = refusal(inventory_with(tmp_path, production=damaged(line, replacement)))

@@ -38,9 +38,7 @@ def fresh_layout(installed: Layout | None = None) -> Iterator[Layout]:
         layout = prepare(project, state_folder=folder / "state")
         if installed is not None:
             # Links, not symlinks: a process shows the path of its executable.
-            shutil.copytree(
-                install_folder(installed), install_folder(layout), symlinks=True, copy_function=os.link
-            )
+            shutil.copytree(install_folder(installed), install_folder(layout), symlinks=True, copy_function=os.link)
         try:
             yield layout
         finally:
@@ -48,9 +46,7 @@ def fresh_layout(installed: Layout | None = None) -> Iterator[Layout]:
             assert leftovers(layout) == []
 
 
-def sleeper(
-    name: str = "sleeper", seconds: int = 600, *, autorestart: bool = True, note: str = ""
-) -> Program:
+def sleeper(name: str = "sleeper", seconds: int = 600, *, autorestart: bool = True, note: str = "") -> Program:
     """A program that costs nothing."""
     return Program(
         name=name,

@@ -49,9 +49,7 @@ def test_the_sandbox_lies_in_the_checkout(folder: Path) -> None:
 def test_a_user_other_than_root_always_keeps_it_there(folder: Path) -> None:
     project = checkout(folder, 0o700)
 
-    assert (
-        prepare(project, state_folder=folder / "state", superuser=False).root == project / "var" / "sandbox"
-    )
+    assert prepare(project, state_folder=folder / "state", superuser=False).root == project / "var" / "sandbox"
 
 
 def test_root_keeps_it_elsewhere_if_the_service_user_cannot_enter_the_checkout(folder: Path) -> None:
@@ -84,9 +82,7 @@ def test_the_symlink_decides_even_when_the_checkout_has_become_accessible(folder
     assert prepare(project, state_folder=folder / "state", superuser=True) == before
 
 
-def test_a_kill_between_the_folder_and_its_symlink_is_mended(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_between_the_folder_and_its_symlink_is_mended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = checkout(folder, 0o700)
 
     def killed(*_: object, **__: object) -> None:

@@ -114,7 +114,9 @@ def test_a_program_that_ended_is_started_by_the_next_ensure(layout: Layout) -> N
 
 
 def test_a_program_that_ignores_its_stop_signal_is_killed(layout: Layout) -> None:
-    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    code = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    )
     deaf = dataclasses.replace(sleeper("deaf"), argv=[PYTHON, "-I", "-c", code], stop_seconds=1)
     manager = ensure_manager(layout, [deaf])
     until(lambda: "deaf" in layout.log("deaf").read_text(), seconds=10, what="it did not start")
@@ -124,9 +126,7 @@ def test_a_program_that_ignores_its_stop_signal_is_killed(layout: Layout) -> Non
     assert leftovers(layout) == [manager_process(manager)]
 
 
-def test_a_program_gets_its_own_variables_and_nothing_else(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_program_gets_its_own_variables_and_nothing_else(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the operator")
     manager = ensure_manager(layout, [sleeper(note="100 % ; # 'quoted' \"twice\"\n")])
     process = psutil.Process(manager.pid("sleeper"))
@@ -204,9 +204,7 @@ def test_a_manager_that_hangs_is_replaced(layout: Layout, monkeypatch: pytest.Mo
     manager = ensure_manager(layout, [sleeper()])
     hanging = manager_process(manager)
     hanging.suspend()
-    monkeypatch.setattr(
-        process_manager, "clear_leftovers", lambda layout: clear_leftovers(layout, seconds=0.5)
-    )
+    monkeypatch.setattr(process_manager, "clear_leftovers", lambda layout: clear_leftovers(layout, seconds=0.5))
 
     again = ensure_manager(layout, [sleeper()])
 

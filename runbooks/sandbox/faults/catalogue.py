@@ -39,7 +39,7 @@ _SETTINGS = (
         name="encryption-key-truncated",
         breaks="secrets.encryption-key-valid",
         shows="ENCRYPTION_KEY has 30 characters instead of 44",
-        also=("final.settings-load", "byok.encrypted-at-rest"),
+        also=("byok.encrypted-at-rest",),
         means=means.variable("ENCRYPTION_KEY", "c2hvcnQta2V5LXRoYXQtaXMtbm90LT", restart=False),
     ),
     Fault(
@@ -124,7 +124,7 @@ _SERVERS = (
         breaks="health.database",
         shows="seed data is missing",
         also=("final.health", "postgres.pgvector"),
-        means=means.ruin("TRUNCATE text_segment CASCADE"),
+        means=means.ruin("TRUNCATE language CASCADE"),
     ),
     Fault(
         name="provider-down",
@@ -140,9 +140,7 @@ def _build(name: str, breaks: str, shows: str, *also: str) -> Fault:
 
 
 _BUILDS = (
-    _build(
-        "dev-cors-always-on", "environment.dev-cors-off", "access-control-allow-origin: http://localhost:3000"
-    ),
+    _build("dev-cors-always-on", "environment.dev-cors-off", "access-control-allow-origin: http://localhost:3000"),
     _build("health-500", "health.app", "HTTP 500", "final.health"),
     _build("health-slow", "health.app", "median 15"),
     _build(
@@ -164,9 +162,7 @@ _BUILDS = (
     _build("register-allows-weak-password", "accounts.register", "a weak password was accepted"),
     _build("login-accepts-any-password", "accounts.login", "wrong password: accepted"),
     _build("refresh-refused", "accounts.refresh", "refresh token: HTTP 401"),
-    _build(
-        "refresh-accepts-access-token", "accounts.refresh", "an access token was accepted as a refresh token"
-    ),
+    _build("refresh-accepts-access-token", "accounts.refresh", "an access token was accepted as a refresh token"),
     _build("profile-of-another-user", "accounts.protected-with-token", "another user's data"),
     _build(
         "token-forged-accepted",

@@ -11,23 +11,19 @@ from runbooks.sandbox.world import Sandbox
 
 def _block_snapshots(sandbox: Sandbox) -> None:
     """Put a folder where the snapshot file goes: writing it then fails, whoever the server runs as."""
-    _set_snapshot_name(sandbox, "blocked.rdb")
-    (sandbox.layout.valkey_data / "blocked.rdb" / "in-the-way").mkdir(parents=True, exist_ok=True)
+    snapshot = sandbox.layout.valkey_data / "dump.rdb"
+    if snapshot.is_file():
+        snapshot.unlink()  # the append-only file holds the data; mending writes a new snapshot
+    (snapshot / "in-the-way").mkdir(parents=True, exist_ok=True)
     _save(sandbox, "err")
 
 
 def _unblock_snapshots(sandbox: Sandbox) -> None:
-    blocked = sandbox.layout.valkey_data / "blocked.rdb"
-    for folder in (blocked / "in-the-way", blocked):
+    snapshot = sandbox.layout.valkey_data / "dump.rdb"
+    for folder in (snapshot / "in-the-way", snapshot):
         if folder.is_dir():
             folder.rmdir()
     _save(sandbox, "ok")
-
-
-def _set_snapshot_name(sandbox: Sandbox, name: str) -> None:
-    with sandbox.valkey(LOCAL) as client:
-        if client.config_get("dbfilename")["dbfilename"] != name:
-            client.config_set("dbfilename", name)
 
 
 def _save(sandbox: Sandbox, wanted: str) -> None:

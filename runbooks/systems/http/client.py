@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -92,6 +92,16 @@ class HttpClient:
     def __str__(self) -> str:
         return self.base_url
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept for the next request."""
+        self._client.close()
+
     def get(self, path: str, **options: Any) -> Answer:
         return self.request("GET", path, **options)
 
@@ -116,9 +126,7 @@ class HttpClient:
         began = time.monotonic()
         url = f"{self.base_url}{path}"
         try:
-            with self._client.stream(
-                method, path, json=json, headers=dict(headers or {}), timeout=limit
-            ) as answer:
+            with self._client.stream(method, path, json=json, headers=dict(headers or {}), timeout=limit) as answer:
                 body = _read(answer, began + limit, f"{method} {url}")
             self._client.cookies.clear()
         except httpx.TimeoutException as error:
@@ -134,9 +142,7 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise InputError(
-            "the authority's certificate can't be read", where=str(ca_file), found=str(error)
-        ) from error
+        raise InputError("the authority's certificate can't be read", where=str(ca_file), found=str(error)) from error
 
 
 def _read(answer: httpx.Response, deadline: float, request: str) -> bytes:

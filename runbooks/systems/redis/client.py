@@ -81,13 +81,9 @@ class RedisServer:
             with server:
                 yield server
         except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
-            raise self._fault(
-                "Redis refuses", Reason.UNAUTHORISED, error, "see the user and password"
-            ) from error
+            raise self._fault("Redis refuses", Reason.UNAUTHORISED, error, "see the user and password") from error
         except redis.TimeoutError as error:
-            raise self._fault(
-                "Redis did not answer in time", Reason.TIMED_OUT, error, "see its load"
-            ) from error
+            raise self._fault("Redis did not answer in time", Reason.TIMED_OUT, error, "see its load") from error
         except redis.ConnectionError as error:
             mend = f"redis.reach is {self._reach!r}; it can also be 'runner' (inside its network) or 'proxy'"
             raise self._fault("Redis can't be reached", Reason.UNREACHABLE, error, mend) from error
@@ -97,9 +93,7 @@ class RedisServer:
             raise self._fault("Redis refused a command", reason, error, "") from error
 
     def _fault(self, what: str, reason: Reason, error: Exception, mend: str) -> SystemFault:
-        return SystemFault(
-            what, reason=reason, where=str(self), found=" ".join(str(error).split()), mend=mend
-        )
+        return SystemFault(what, reason=reason, where=str(self), found=" ".join(str(error).split()), mend=mend)
 
 
 def _without_password(url: str) -> str:

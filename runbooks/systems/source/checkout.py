@@ -72,9 +72,7 @@ class Checkout:
         try:
             command = json.loads(self._read(path))["deploy"]["startCommand"]
         except (ValueError, KeyError, TypeError) as error:
-            raise _fault(
-                "the start command can't be read", path, f"no deploy.startCommand ({error!r})"
-            ) from error
+            raise _fault("the start command can't be read", path, f"no deploy.startCommand ({error!r})") from error
         return str(command)
 
     def settings_problem(self, variables: Mapping[str, Secret], seconds: float) -> str | None:
@@ -100,9 +98,7 @@ class Checkout:
                 timeout=seconds,
             )
         except subprocess.TimeoutExpired as error:
-            raise SystemFault(
-                "loading the settings hangs", reason=Reason.TIMED_OUT, where=str(self.folder)
-            ) from error
+            raise SystemFault("loading the settings hangs", reason=Reason.TIMED_OUT, where=str(self.folder)) from error
         except OSError as error:
             raise _fault("the interpreter can't be started", self.python, error.strerror or "") from error
         if done.returncode == 0:
@@ -142,11 +138,7 @@ def _assigned(path: Path, source: str) -> dict[str, str | list[str] | None]:
     found: dict[str, str | list[str] | None] = {}
     for node in tree.body:
         targets = (
-            node.targets
-            if isinstance(node, ast.Assign)
-            else [node.target]
-            if isinstance(node, ast.AnnAssign)
-            else []
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )
         for target in targets:
             value = getattr(node, "value", None)
@@ -163,6 +155,4 @@ def _last_lines(text: str) -> str:
 
 
 def _fault(what: str, path: Path, found: str) -> SystemFault:
-    return SystemFault(
-        what, reason=Reason.UNREACHABLE, where=str(path), found=found, mend="see release.source"
-    )
+    return SystemFault(what, reason=Reason.UNREACHABLE, where=str(path), found=found, mend="see release.source")

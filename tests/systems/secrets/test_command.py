@@ -95,9 +95,7 @@ def ends_within(process: int, *, seconds: float) -> bool:
         ("import sys; sys.stdout.buffer.write(b'A=hunter2\\xff')", Format.DOTENV, "not UTF-8"),
     ],
 )
-def test_another_output_than_declared_is_a_bad_answer(
-    tmp_path: Path, program: str, form: Format, found: str
-) -> None:
+def test_another_output_than_declared_is_a_bad_answer(tmp_path: Path, program: str, form: Format, found: str) -> None:
     error = fault(python(tmp_path, program, form=form))
     assert error.reason is Reason.BAD_ANSWER
     assert found in error.found

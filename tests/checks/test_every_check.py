@@ -1,0 +1,60 @@
+"""Every check is seen green, red under its faults for the right reason, and green again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from runbooks.checks.registry import known
+from runbooks.sandbox import controls
+from runbooks.sandbox.faults.catalogue import FAULTS
+from runbooks.sandbox.world import Sandbox
+from tests.checks.verifying import dependents, verify
+
+
+def test_every_check_has_a_fault() -> None:
+    broken = {fault.breaks for fault in FAULTS.values()}
+
+    without = [name for name, check in known().items() if name not in broken and not check.gate]
+
+    assert without == ["final.health", "final.registration"], "these two are in `also` of the faults that they share"
+    assert {"final.health", "final.registration"} <= {name for fault in FAULTS.values() for name in fault.also}
+
+
+def test_every_check_passes_while_the_sandbox_is_healthy(sandbox: Sandbox) -> None:
+    found = {name: check["found"] for name, check in verify(sandbox).items() if check["verdict"] != "passed"}
+
+    assert found == {}
+
+
+@pytest.fixture
+def mended(sandbox: Sandbox) -> Iterator[None]:
+    """Whatever a test injects is taken back, also when it fails."""
+    yield
+    for name in sandbox.faults():
+        controls.take_back(sandbox, FAULTS[name])
+
+
+@pytest.mark.usefixtures("mended")
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_turns_its_check_red_and_mending_it_green_again(name: str, sandbox: Sandbox) -> None:
+    fault = FAULTS[name]
+    sandbox.forget_rate_limits()
+
+    controls.inject(sandbox, fault)
+    broken = verify(sandbox)
+
+    assert (broken[fault.breaks]["verdict"], fault.shows in broken[fault.breaks]["found"]) == (fault.verdict, True), (
+        broken[fault.breaks]["found"]
+    )
+    assert broken[fault.breaks]["mend"]
+    bystanders = set(broken) - dependents(fault.breaks, *fault.also)
+    assert {name: broken[name]["found"] for name in bystanders if broken[name]["verdict"] != "passed"} == {}
+    for other in fault.also:
+        assert broken[other]["verdict"] in ("failed", "unknown"), f"{other} need not be listed as red under {name}"
+
+    controls.take_back(sandbox, fault)
+
+    mended = verify(sandbox)
+    assert {name: check["found"] for name, check in mended.items() if check["verdict"] != "passed"} == {}

@@ -1,0 +1,109 @@
+"""One sandbox for the whole session, in a project folder of its own: nobody's running one is touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from runbooks import project
+from runbooks.sandbox.world import Sandbox
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+OURS = ("RUNBOOKS_", "PRAVIEL_", "DATABASE_URL", "REDIS_URL")
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Types commands as an operator would, in one project folder."""
+
+    project: Path
+
+    def invoke(
+        self, *words: str, seconds: float = 120, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """``invoke`` with these words, standard output and error apart, nothing on standard input."""
+        return subprocess.run(
+            [sys.executable, "-m", "invoke", *words],
+            cwd=CHECKOUT,
+            env=self.environment(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+
+    def start(self, *words: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """The same without waiting: for commands that are interrupted."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "invoke", *words],
+            cwd=CHECKOUT,
+            env=self.environment(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """This process's variables without any that would steer the tool, and those that steer it to this project."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        return kept | {project.VARIABLE: str(self.project)} | dict(more or {})
+
+
+def new_project(folder: Path) -> Shell:
+    """A project folder with the checkout's inventory and nothing else."""
+    shutil.copytree(CHECKOUT / "inventory", folder / "inventory")
+    return Shell(folder)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test is steered by the variables of whoever starts it."""
+    for name in list(os.environ):
+        if name.startswith(OURS):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def sandbox_shell() -> Iterator[Shell]:
+    """A project whose sandbox runs; its folder can be entered by the user that PostgreSQL runs as."""
+    folder = Path(tempfile.mkdtemp(prefix="runbooks-"))
+    folder.chmod(0o755)
+    shell = new_project(folder)
+    try:
+        up = shell.invoke("sandbox.up")
+        assert up.returncode == 0, up.stdout + up.stderr
+        yield shell
+    finally:
+        down = shell.invoke("sandbox.down")
+        assert down.returncode == 0, down.stdout + down.stderr
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def shell(sandbox_shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """The project whose sandbox runs, also for code that is called in this process."""
+    monkeypatch.setenv(project.VARIABLE, str(sandbox_shell.project))
+    Sandbox.of(sandbox_shell.project).forget_rate_limits()
+    return sandbox_shell
+
+
+@pytest.fixture
+def sandbox(shell: Shell) -> Sandbox:
+    """The sandbox that runs."""
+    return Sandbox.of(shell.project)
+
+
+@pytest.fixture
+def bare_shell(tmp_path: Path) -> Shell:
+    """A project with an inventory and no sandbox."""
+    return new_project(tmp_path)
