@@ -17,9 +17,7 @@ from runbooks.engine.errors import RunbookError
 
 ENV = "environment: a folder in inventory/ (default: RUNBOOKS_ENV, else the embedded sandbox while it is the only one)"
 PLAN = "show what would be done; everything is read, nothing is changed"
-CONFIRM = (
-    "the environment's name, instead of typing it (needed without a terminal for a protected environment)"
-)
+CONFIRM = "the environment's name, instead of typing it (needed without a terminal for a protected environment)"
 RUN = "a run's id, its beginning or end, or 'latest'"
 
 
@@ -62,7 +60,7 @@ def release_verify(
     no_spend: bool = False,
     format: str = "console",
 ) -> None:
-    """Is it safe to go live? Asks every check and says GO, NO-GO or UNDECIDED.
+    """Is it safe to go live? Every check, one verdict.
 
     Exit codes: 0 GO, 3 NO-GO, 4 undecided (something required is unknown), 2 bad inventory or input.
     """
@@ -73,7 +71,7 @@ def release_verify(
 
 @task(name="list", help={"env": ENV})
 def runs_list(_c: Context, env: str | None = None) -> None:
-    """What ran in an environment, when, by whom, and how it ended."""
+    """What ran, when, by whom, and how it ended."""
     from runbooks import history
 
     _finish(lambda: history.show_list(env))
@@ -89,7 +87,7 @@ def runs_show(_c: Context, run: str = "latest", env: str | None = None) -> None:
 
 @task(name="audit", help={"env": ENV})
 def runs_audit(_c: Context, env: str | None = None) -> None:
-    """Whether any run log was edited, removed or cut. Exits 3 if one was."""
+    """Whether any run log was edited, removed or cut."""
     from runbooks import history
 
     _finish(lambda: history.show_audit(env))
@@ -97,7 +95,7 @@ def runs_audit(_c: Context, env: str | None = None) -> None:
 
 @task(name="resume", help={"run": RUN, "env": ENV}, positional=["run"])
 def runs_resume(_c: Context, run: str, env: str | None = None) -> None:
-    """Go on with an interrupted run: each step is asked whether it is already done."""
+    """Go on with a run that was interrupted."""
     from runbooks import command
 
     _finish(lambda: command.resume(run, command.Options(environment=env)))
@@ -105,18 +103,18 @@ def runs_resume(_c: Context, run: str, env: str | None = None) -> None:
 
 @task(name="abort", help={"run": RUN, "env": ENV}, positional=["run"])
 def runs_abort(_c: Context, run: str, env: str | None = None) -> None:
-    """Take back what an interrupted run did, last first."""
+    """Take back what an interrupted run did."""
     from runbooks import command
 
     _finish(lambda: command.resume(run, command.Options(environment=env), abort=True))
 
 
-@task(name="coverage")
-def checklist_coverage(_c: Context) -> None:
-    """The document's 131 items: which have a check, and which do not yet."""
-    from runbooks.report import coverage
+@task(name="coverage", help={"readme": "write the table in README.md instead of printing the list"})
+def checklist_coverage(_c: Context, readme: bool = False) -> None:
+    """The document's 131 items, and which have a check."""
+    from runbooks import coverage
 
-    _finish(lambda: coverage.show())
+    _finish(coverage.write_readme if readme else coverage.show)
 
 
 @task(name="show", help={"env": ENV})
@@ -129,7 +127,7 @@ def lease_show(_c: Context, env: str | None = None) -> None:
 
 @task(name="break", help={"env": ENV, "reason": "who was asked, and why it is safe", "confirm": CONFIRM})
 def lease_break(_c: Context, reason: str, env: str | None = None, confirm: str | None = None) -> None:
-    """Take the lease from a holder that is surely gone; its next effect is refused."""
+    """Take the lease from a holder that is surely gone."""
     from runbooks import history
 
     _finish(lambda: history.break_lease(env, reason, confirm))
@@ -137,7 +135,7 @@ def lease_break(_c: Context, reason: str, env: str | None = None, confirm: str |
 
 @task(name="up", help={"plan": PLAN})
 def sandbox_up(c: Context, plan: bool = False) -> None:
-    """Start the embedded servers and the stand-in application; again is harmless."""
+    """Start the embedded servers and application."""
     _start(c, "sandbox.up", environment="local", plan=plan)
 
 
@@ -149,7 +147,7 @@ def sandbox_down(c: Context, plan: bool = False) -> None:
 
 @task(name="status")
 def sandbox_status(_c: Context) -> None:
-    """What runs, on which ports, and which faults are injected."""
+    """What runs, where, and which faults are injected."""
     from runbooks.sandbox import controls
 
     _finish(controls.show_status)
@@ -157,7 +155,7 @@ def sandbox_status(_c: Context) -> None:
 
 @task(name="reset", help={"confirm": "'sandbox', instead of typing it"})
 def sandbox_reset(_c: Context, confirm: str | None = None) -> None:
-    """Stop the sandbox and delete its data; run logs stay."""
+    """Stop the sandbox and delete its data."""
     from runbooks.sandbox import controls
 
     _finish(lambda: controls.reset(confirm))
@@ -169,7 +167,7 @@ def sandbox_reset(_c: Context, confirm: str | None = None) -> None:
     positional=["fault"],
 )
 def sandbox_break(_c: Context, fault: str = "") -> None:
-    """Inject a fault, so that a check can be seen to fail."""
+    """Inject a fault, to see a check fail."""
     from runbooks.sandbox import controls
 
     _finish(lambda: controls.break_(fault))
@@ -195,7 +193,5 @@ namespace = Collection(
     _collection("runs", [runs_list, runs_show, runs_audit, runs_resume, runs_abort]),
     _collection("checklist", [checklist_coverage]),
     _collection("lease", [lease_show, lease_break]),
-    _collection(
-        "sandbox", [sandbox_up, sandbox_down, sandbox_status, sandbox_reset, sandbox_break, sandbox_mend]
-    ),
+    _collection("sandbox", [sandbox_up, sandbox_down, sandbox_status, sandbox_reset, sandbox_break, sandbox_mend]),
 )

@@ -67,6 +67,12 @@ _SETTINGS = (
         means=means.variable("ECHO_FALLBACK_ENABLED", None),
     ),
     Fault(
+        name="mail-to-console",
+        breaks="email.provider-not-console",
+        shows="EMAIL_PROVIDER is console",
+        means=means.variable("EMAIL_PROVIDER", "console"),
+    ),
+    Fault(
         name="pool-too-large",
         breaks="postgres.pool-size",
         shows="DB_POOL_SIZE is 200",

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from runbooks import project
 from runbooks.checks.items import GATED, ITEMS, SECTIONS
 from runbooks.checks.registry import known
+from runbooks.engine.atomic import write_atomically
+from runbooks.engine.errors import InputError
+
+PLACE = re.compile(r"(<!-- coverage: .*? -->)\n(.*?)(<!-- end -->)", re.DOTALL)
 
 
 def show() -> None:
@@ -21,6 +27,21 @@ def show() -> None:
     print(f"\n{_built()} of {len(ITEMS)} items have a check, and {len(probes)} probes of the closing section:")
     for check in probes:
         print(f"       {check.id:<36} {check.title}")
+
+
+def write_readme() -> None:
+    """Write the table between the README's markers; the rest stays as it is.
+
+    Raises:
+        InputError: the README has no such place.
+    """
+    path = project.root() / "README.md"
+    text = path.read_text()
+    if not PLACE.search(text):
+        raise InputError("the README has no place for the table", where=str(path), found="no markers")
+    table = "\n".join(markdown())
+    write_atomically(path, PLACE.sub(lambda match: f"{match[1]}\n{table}\n{match[3]}", text).encode(), 0o644)
+    print(f"{path.name}: {_built()} of {len(ITEMS)} items have a check")
 
 
 def markdown() -> Iterator[str]:
