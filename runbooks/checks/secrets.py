@@ -10,8 +10,6 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-from zxcvbn import zxcvbn
-
 from runbooks.checks.declare import check
 from runbooks.checks.subject import Subject
 from runbooks.engine.check import Evidence, Finding, Phase, Severity, failed, passed, skipped, unknown
@@ -114,6 +112,8 @@ def entropy_bits(value: str) -> float:
     Stretches that zxcvbn recognises (words, sequences, repeats, dates) count as few bits as it takes to guess them, the
     rest as if drawn from the classes of characters that occur.
     """
+    from zxcvbn import zxcvbn  # its word lists take a while to load
+
     if not value:
         return 0.0
     pool = sum(len(group) for group in _classes(value))

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.redact import Redactor
@@ -18,9 +19,11 @@ from runbooks.environment.model import Environment, Value
 from runbooks.environment.resolve import Values, open_values
 from runbooks.environment.sensitive import passwords, sensitive
 from runbooks.systems.http.client import HttpClient
-from runbooks.systems.postgres.client import Database
-from runbooks.systems.redis.client import RedisServer
 from runbooks.systems.source.checkout import Checkout
+
+if TYPE_CHECKING:  # their SDKs take longer to load than the first answers take to come
+    from runbooks.systems.postgres.client import Database
+    from runbooks.systems.redis.client import RedisServer
 
 
 class Site:
@@ -86,6 +89,8 @@ class Site:
     @cached_property
     def database(self) -> Database:
         """The application's database, as the operator reaches it."""
+        from runbooks.systems.postgres.client import Database
+
         declared = self.environment.database
         return Database(
             self._resolve(declared.url, "database.url"),
@@ -98,6 +103,8 @@ class Site:
     @cached_property
     def redis(self) -> RedisServer:
         """The application's Redis, as the operator reaches it."""
+        from runbooks.systems.redis.client import RedisServer
+
         declared = self.environment.redis
         return RedisServer(self._resolve(declared.url, "redis.url"), reach=declared.reach)
 
