@@ -78,7 +78,7 @@ def runs_list(_c: Context, env: str | None = None) -> None:
 
 
 @task(name="show", help={"run": RUN, "env": ENV}, positional=["run"])
-def runs_show(_c: Context, run: str = "latest", env: str | None = None) -> None:
+def runs_show(_c: Context, run: str, env: str | None = None) -> None:
     """The log of one run, rendered from its journal."""
     from runbooks import history
 
@@ -161,20 +161,24 @@ def sandbox_reset(_c: Context, confirm: str | None = None) -> None:
     _finish(lambda: controls.reset(confirm))
 
 
-@task(
-    name="break",
-    help={"fault": "its name; without one, all are listed with what they turn red"},
-    positional=["fault"],
-)
-def sandbox_break(_c: Context, fault: str = "") -> None:
+@task(name="faults")
+def sandbox_faults(_c: Context) -> None:
+    """What can be broken, and which check each fault turns red."""
+    from runbooks.sandbox import controls
+
+    _finish(controls.show_faults)
+
+
+@task(name="break", help={"fault": "its name; sandbox.faults lists them"}, positional=["fault"])
+def sandbox_break(_c: Context, fault: str) -> None:
     """Inject a fault, to see a check fail."""
     from runbooks.sandbox import controls
 
     _finish(lambda: controls.break_(fault))
 
 
-@task(name="mend", help={"fault": "its name; without one, all that are injected"}, positional=["fault"])
-def sandbox_mend(_c: Context, fault: str = "") -> None:
+@task(name="mend", help={"fault": "only this one (default: all that are injected)"})
+def sandbox_mend(_c: Context, fault: str | None = None) -> None:
     """Take injected faults back."""
     from runbooks.sandbox import controls
 
@@ -193,5 +197,8 @@ namespace = Collection(
     _collection("runs", [runs_list, runs_show, runs_audit, runs_resume, runs_abort]),
     _collection("checklist", [checklist_coverage]),
     _collection("lease", [lease_show, lease_break]),
-    _collection("sandbox", [sandbox_up, sandbox_down, sandbox_status, sandbox_reset, sandbox_break, sandbox_mend]),
+    _collection(
+        "sandbox",
+        [sandbox_up, sandbox_down, sandbox_status, sandbox_reset, sandbox_faults, sandbox_break, sandbox_mend],
+    ),
 )

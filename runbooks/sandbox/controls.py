@@ -37,16 +37,18 @@ def show_status() -> None:
     print(f"faults: {', '.join(faults)}; to take them back: invoke sandbox.mend" if faults else "no fault is injected")
 
 
+def show_faults() -> None:
+    """Print every fault that can be injected."""
+    for fault in FAULTS.values():
+        print(f"  {fault.name:<34} turns {fault.breaks} red")
+
+
 def break_(name: str) -> None:
-    """Inject a fault, or list what there is.
+    """Inject a fault.
 
     Raises:
         InputError: there is no such fault, or the sandbox does not run.
     """
-    if not name:
-        for fault in FAULTS.values():
-            print(f"  {fault.name:<34} turns {fault.breaks} red")
-        return
     fault = _known(name)
     sandbox = Sandbox.of(project.root())
     sandbox.require_running()
@@ -54,7 +56,7 @@ def break_(name: str) -> None:
     print(f"{name} is injected. See it: invoke release.verify --only {fault.breaks}; take it back: invoke sandbox.mend")
 
 
-def mend(name: str) -> None:
+def mend(name: str | None) -> None:
     """Take back one fault, or all that are injected.
 
     Raises:
@@ -111,5 +113,5 @@ def _known(name: str) -> Fault:
     near = difflib.get_close_matches(name, FAULTS, n=1)
     raise InputError(
         f"no fault is called {name!r}",
-        mend=f"did you mean {near[0]}?" if near else "invoke sandbox.break lists them",
+        mend=f"did you mean {near[0]}?" if near else "invoke sandbox.faults lists them",
     )
