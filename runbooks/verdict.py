@@ -72,6 +72,10 @@ def _verdict(results: Mapping[str, Result], check: SiteCheck) -> Verdict:
 def _account(run: Judged, counts: Counter[Verdict], verdicts: Mapping[str, Verdict]) -> str:
     told = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
     parts = [", ".join(told)]
+    earlier = [result.reused.at for result in run.results.values() if result.reused]
+    if earlier:
+        oldest = f"{min(earlier):%Y-%m-%d %H:%M} UTC"
+        parts.append(f"{len(earlier)} of them by evidence of earlier runs since {oldest}, because a limit is spent")
     outside = [
         check.id
         for check in run.checks

@@ -19,6 +19,9 @@ from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.leftovers import MARKER
 
 LAUNCHER = Path(__file__).with_name("launch.py")
+INTERPRETER = next((path for path in [Path(sys.prefix, "bin", "python3")] if path.exists()), Path(sys.executable))
+"""Our own interpreter under one name: called by another one, every program would look changed and be restarted."""
+
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -103,7 +106,7 @@ def configuration(layout: Layout, programs: Sequence[Program], *, port: int, use
 def _program_section(layout: Layout, program: Program) -> str:
     if not program.name.replace("-", "").replace("_", "").isalnum():
         raise InputError("a program's name has letters, digits, - and _ only", found=repr(program.name))
-    command = [sys.executable, "-I", str(LAUNCHER), str(program.launch_path(layout))]
+    command = [str(INTERPRETER), "-I", str(LAUNCHER), str(program.launch_path(layout))]
     return _section(
         f"program:{program.name}",
         command=" ".join(shlex.quote(_plain(part)) for part in command),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 
 from runbooks.sandbox.environments import ENVIRONMENTS, provider_key
 from runbooks.sandbox.files import private_folder, write_private
 from runbooks.sandbox.layout import Layout
-from runbooks.sandbox.program import Program
+from runbooks.sandbox.program import INTERPRETER, Program
 
 
 def prepare(layout: Layout, port: int) -> Program:
@@ -17,7 +16,7 @@ def prepare(layout: Layout, port: int) -> Program:
     write_accounts(layout)
     package = __package__.partition(".")[0]
     argv = [
-        sys.executable,
+        str(INTERPRETER),
         "-m",
         f"{package}.sandbox.provider",
         "--port",
