@@ -23,13 +23,19 @@ ALWAYS_NAMED = (106, 107, 110)
 
 @dataclass(frozen=True)
 class Judged:
-    """What a verdict is made from. ``partial``: the operator selected some of the checks."""
+    """What a verdict is made from.
+
+    Attributes:
+        partial: The operator selected some of the checks.
+        dirty: Test users may be left in the environment.
+    """
 
     label: str
     protected: bool
     checks: Sequence[SiteCheck]
     results: Mapping[str, Result]
     partial: bool
+    dirty: bool = False
 
 
 def judge(run: Judged) -> Conclusion:
@@ -86,6 +92,8 @@ def _account(run: Judged, counts: Counter[Verdict], verdicts: Mapping[str, Verdi
     named = [check.id for check in run.checks if check.number in ALWAYS_NAMED and check.id in outside]
     if named:
         parts.append(f"among them {', '.join(named)}")
+    if run.dirty:
+        parts.append("test users may be left, see the last step")
     if run.partial:
         parts.append(f"only {len(run.checks)} of {len(known())} checks were selected")
     if _built() < len(ITEMS):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from runbooks.checks.declare import SiteCheck
 from runbooks.checks.items import FINAL, ITEMS, SECTIONS
 from runbooks.checks.journey import Journey
 from runbooks.checks.subject import Subject
-from runbooks.engine.check import Result
+from runbooks.engine.check import Result, unknown
 from runbooks.engine.checking import Questioning, ask_all, closure
 from runbooks.engine.errors import InputError
 from runbooks.engine.step import Conclusion, Runbook, Scope, Step
@@ -33,6 +33,7 @@ class Verification:
     runs: Path
     partial: bool
     no_spend: bool
+    dirty: bool = False
     commit: str | None = None
     fingerprint: str | None = None
     results: dict[str, Result] = field(default_factory=dict)
@@ -93,8 +94,6 @@ def runbook() -> Runbook[Verification]:
                 name="open-account",
                 title="Register a throw-away user",
                 act=lambda work, scope: accounts.register(work.subject, scope) if needs_account(work) else NOT_NEEDED,
-                before=lambda work: accounts.address(work.subject) if needs_account(work) else {},
-                done=lambda work, scope: work.subject.journey.registered is not None or not needs_account(work),
                 plan=plan_account,
             ),
             Step(name="check", title="Ask what can be asked at once", act=check_at_once, seconds=180),
@@ -102,7 +101,7 @@ def runbook() -> Runbook[Verification]:
             Step(
                 name="clean-up",
                 title="Erase the throw-away user",
-                act=lambda work, scope: accounts.erase(work.subject, scope, work.runs),
+                act=clean_up,
                 always=True,
             ),
         ),
@@ -139,6 +138,14 @@ def measure_alone(work: Verification, scope: Scope) -> str:
     return _ask(work, scope, [check for check in work.checks if check.id in late], at_once=False)
 
 
+def clean_up(work: Verification, scope: Scope) -> str:
+    """Erase what this run registered, and what killed runs left behind."""
+    work.dirty = True
+    told = accounts.erase(work.subject, scope, work.runs)
+    work.dirty = False
+    return told
+
+
 def conclude(work: Verification) -> Conclusion:
     """The verdict of the run."""
     judged = judge(
@@ -148,6 +155,7 @@ def conclude(work: Verification) -> Conclusion:
             checks=work.checks,
             results=work.results,
             partial=work.partial,
+            dirty=work.dirty,
         )
     )
     return judged
@@ -180,6 +188,8 @@ def _ask(work: Verification, scope: Scope, checks: Sequence[SiteCheck], *, at_on
         scope.record("check", **_told(check, result))
 
     earlier = partial(find_earlier, work.runs, scope.run, work.commit, work.fingerprint)
+    if work.no_spend:
+        checks = [_left_out(check) if check.spends else check for check in checks]
     how = Questioning(
         tools=work.subject,
         cap=settings.concurrency_per_target if at_once else 1,
@@ -187,8 +197,16 @@ def _ask(work: Verification, scope: Scope, checks: Sequence[SiteCheck], *, at_on
         reuse=earlier,
         on_result=on_result,
     )
-    work.results |= ask_all(how, checks, work.results)
-    return f"{len(checks)} checks asked"
+    fresh = ask_all(how, checks, work.results)
+    work.results |= fresh
+    return f"{len(fresh)} checks asked" + (f", {len(checks) - len(fresh)} not any more" if scope.stopping else "")
+
+
+def _left_out(check: SiteCheck) -> SiteCheck:
+    """The check without its question, where the operator spends nothing."""
+    why = f"not asked: it makes {check.spends} requests that cost money, and --no-spend was given"
+    finding = unknown(check.title, why, "run again without --no-spend")
+    return replace(check, look=lambda _subject, _known: finding, depends_on=(), alone=False)
 
 
 def _alone_or_after(checks: Sequence[SiteCheck]) -> set[str]:

@@ -18,6 +18,8 @@ from runbooks.systems.http.client import Answer, HttpClient
 REGISTER = "/api/v1/auth/register"
 LOGIN = "/api/v1/auth/login"
 ME = "/api/v1/users/me"
+WEAK_PREFIX = "w-"
+"""Stands before the address of the user whose password must be refused."""
 
 
 class Journey:
@@ -35,7 +37,6 @@ class Journey:
         self._lock = threading.Lock()
         self._session: Mapping[str, Any] | None = None
         self.registered: Answer | SystemFault | None = None
-        self.strays: list[int] = []
         self.username = f"rb-{run[-4:]}-{secrets.token_hex(4)}"
         self.password = Secret("test user's password", _password())
         self.own_key = Secret("test user's API key", f"sk-runbooks-{secrets.token_urlsafe(36)}")
@@ -55,6 +56,11 @@ class Journey:
             )
         return f"{self.username}@{self._domain}"
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that a registration of this run may leave behind: the user's, and the weak password's."""
+        return (self.email, f"{WEAK_PREFIX}{self.email}")
+
     def register(self, **changed: str) -> Answer:
         """One registration request, of this user or with something changed. Costs one of five in an hour."""
         body = {"username": self.username, "email": self.email, "password": self.password.reveal(), **changed}
@@ -64,7 +70,7 @@ class Journey:
         """What the application said of the new user.
 
         Raises:
-            SystemFault: there is no account, with the reason why.
+            SystemFault: there is no account, with the reason why; or the answer does not describe one.
         """
         _ = self.email
         if isinstance(self.registered, SystemFault):
@@ -72,6 +78,7 @@ class Journey:
         if self.registered is None or self.registered.status != 201:
             found = f"HTTP {self.registered.status}" if self.registered else "not tried"
             raise SystemFault("there is no test account", reason=Reason.FAILED, where=REGISTER, found=found)
+        user_id(self.registered)
         return self.registered.object()
 
     def login(self, password: Secret | None = None) -> Answer:
@@ -114,6 +121,24 @@ class Journey:
     def ask(self, method: str, path: str, json: Any = None) -> Answer:
         """A request as this user."""
         return within_limits(self._ask().request(method, path, json=json, headers=self.bearer()))
+
+
+def user_id(registration: Answer) -> int:
+    """The id of the user that a registration created.
+
+    Raises:
+        SystemFault: the answer names none.
+    """
+    number = registration.object().get("id")
+    if isinstance(number, int) and not isinstance(number, bool):
+        return number
+    raise SystemFault(
+        "the answer to the registration names no user id",
+        reason=Reason.BAD_ANSWER,
+        where=REGISTER,
+        found=f"id is {number!r:.60}, wanted a whole number",
+        mend="see whether this release keeps the promised answer",
+    )
 
 
 def within_limits(answer: Answer) -> Answer:
