@@ -19,7 +19,8 @@ from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.leftovers import MARKER
 
 LAUNCHER = Path(__file__).with_name("launch.py")
-INTERPRETER = next((path for path in [Path(sys.prefix, "bin", "python3")] if path.exists()), Path(sys.executable))
+_PYTHON3 = Path(sys.prefix, "bin", "python3")
+INTERPRETER = _PYTHON3 if _PYTHON3.exists() else Path(sys.executable)
 """Our own interpreter under one name: called by another one, every program would look changed and be restarted."""
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
