@@ -32,7 +32,10 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        return hmac.compare_digest(self._bytes(), other._bytes())
+
+    def _bytes(self) -> bytes:
+        return self._value.encode(errors="surrogateescape")  # a variable's bytes need not be UTF-8
 
     def __hash__(self) -> int:
         return hash((Secret, self.name))
