@@ -7,10 +7,13 @@ A line is on disk (fsync) before `Journal.append` returns.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +34,8 @@ Data = Mapping[str, Any]
 
 class JournalUnwritable(RunbookError):
     """What happens can no longer be written down, so nothing further may happen."""
+
+    exit_code = 7
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,8 @@ def _parse(line: bytes, previous: Record | None) -> tuple[Record | None, str]:
         fields = json.loads(line)
         at = datetime.fromisoformat(fields["at"])
         record = Record(fields["seq"], at, fields["kind"], fields["data"], fields["prev"], fields["hash"])
+        if not (isinstance(record.data, dict) and isinstance(record.kind, str) and at.tzinfo):
+            return None, "not a journal record"
     except (ValueError, KeyError, TypeError):
         return None, "not a journal record"
     expected_seq = previous.seq + 1 if previous else 1
@@ -129,20 +136,25 @@ def _parse(line: bytes, previous: Record | None) -> tuple[Record | None, str]:
 
 
 class Journal:
-    """A journal open for writing, by this process alone."""
+    """A journal open for writing, by this process alone, from any of its threads.
+
+    After a failed write it takes nothing more: what the file holds then is only known by reading it again.
+    """
 
     def __init__(self, descriptor: int, path: Path, records: tuple[Record, ...], redactor: Redactor) -> None:
         self._descriptor = descriptor
         self.path = path
         self.records = list(records)
         self._redactor = redactor
+        self._one_at_a_time = threading.Lock()
+        self._shut: OSError | None = None
 
     @classmethod
     def create(cls, folder: Path, redactor: Redactor) -> Self:
         """Begin the journal of a new run in its own new folder.
 
         Raises:
-            JournalUnwritable: the folder can't be made or written.
+            RunbookError: the folder can't be made or written; nothing was done.
         """
         path = folder / FILE_NAME
         try:
@@ -152,7 +164,12 @@ class Journal:
             sync_folder(folder)
             sync_folder(folder.parent)
         except OSError as error:
-            raise unwritable(path, error) from error
+            raise RunbookError(
+                "the run can't be recorded, so it was not begun",
+                where=str(path),
+                found=error.strerror or str(error),
+                mend="check the folder's owner and free space, then call the command again",
+            ) from error
         return cls(descriptor, path, (), redactor)
 
     @classmethod
@@ -180,22 +197,26 @@ class Journal:
             ) from error
         try:
             records = read_intact(path)
+            os.ftruncate(descriptor, os.fstat(descriptor).st_size - read_chain(path).torn_bytes)
         except InputError:
             os.close(descriptor)
             raise
-        os.ftruncate(descriptor, os.fstat(descriptor).st_size - read_chain(path).torn_bytes)
         return cls(descriptor, path, records, redactor)
 
     def append(self, kind: str, now: Callable[[], datetime] = lambda: datetime.now(UTC), **data: Any) -> Record:
         """Write one record and wait until it is on disk.
 
         Raises:
-            JournalUnwritable: no space, or the disk failed.
+            JournalUnwritable: no space, the disk failed, or the journal is closed.
+            TypeError, ValueError: the data is not JSON-like; nothing was written.
         """
+        clean = as_noted(self._redactor.data(data))
+        with self._one_at_a_time:
+            return self._append(kind, now(), clean)
+
+    def _append(self, kind: str, at: datetime, clean: Data) -> Record:
         previous = self.records[-1] if self.records else None
-        at = now()
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)
-        clean = json.loads(json.dumps(self._redactor.data(data)))
         draft = Record(
             seq=previous.seq + 1 if previous else 1,
             at=at,
@@ -210,19 +231,26 @@ class Journal:
         return record
 
     def _write(self, line: bytes) -> None:
+        if self._shut is not None:
+            raise unwritable(self.path, self._shut)
         start = os.fstat(self._descriptor).st_size
         try:
-            written = os.write(self._descriptor, line)
-            if written != len(line):
-                os.ftruncate(self._descriptor, start)
-                raise OSError(28, "No space left on device")
+            if os.write(self._descriptor, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._descriptor)
         except OSError as error:
+            self._shut = error
+            with contextlib.suppress(OSError):  # a half line that stays is cut off when the journal is opened again
+                os.ftruncate(self._descriptor, start)
             raise unwritable(self.path, error) from error
 
     def close(self) -> None:
-        """Let go of the file; another process may then resume the run."""
-        os.close(self._descriptor)
+        """Let go of the file; another process may then resume the run. A late `append` is refused."""
+        with self._one_at_a_time:
+            if self._descriptor >= 0:
+                self._shut = self._shut or OSError(errno.EBADF, "the journal is closed")
+                os.close(self._descriptor)
+                self._descriptor = -1
 
 
 def unwritable(path: Path, error: OSError) -> JournalUnwritable:
@@ -231,5 +259,16 @@ def unwritable(path: Path, error: OSError) -> JournalUnwritable:
         "the run log can't be written, so nothing is done that could not be recorded",
         where=str(path),
         found=error.strerror or str(error),
-        mend="check the folder's owner and free space, then call the command again",
+        mend=f"check the folder's owner and free space, then: invoke runs.resume {path.parent.name}",
     )
+
+
+def as_noted(data: Data) -> dict[str, Any]:
+    """The data as it will be read back. Lone surrogates, from undecodable file names, can't be written as UTF-8.
+
+    Raises:
+        TypeError, ValueError: it is not JSON-like.
+    """
+    text = json.dumps(dict(data), ensure_ascii=False, allow_nan=False)
+    plain: dict[str, Any] = json.loads(text.encode(errors="replace"))
+    return plain
