@@ -1,0 +1,1 @@
+"""An Invoke project without a task: what starting Invoke costs."""
