@@ -1,70 +1,28 @@
-"""From a command line to a run and its exit code: environment, plan, confirmation, lease, journal, reports."""
+"""From a command line to a run and its exit code: environment, plan, confirmation, lease, journal."""
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
 from runbooks import __version__, catalog, project
-from runbooks.engine import audit, lease, runs
+from runbooks.engine import lease, runs
 from runbooks.engine.confirm import confirm
-from runbooks.engine.errors import InputError, SystemFault
+from runbooks.engine.errors import InputError
 from runbooks.engine.journal import Journal
 from runbooks.engine.past import Past
-from runbooks.engine.recorder import Observer, Recorder
 from runbooks.engine.redact import Redactor
-from runbooks.engine.run import Ending, Run, compensate, perform
 from runbooks.engine.step import Runbook
-from runbooks.engine.stop import StopRequest
-from runbooks.engine.store import Store
-from runbooks.environment import discover
-from runbooks.environment.load import load
 from runbooks.environment.model import Environment
-from runbooks.report import console, json_report, markdown
-from runbooks.systems.store.folder import FolderStore
+from runbooks.execution import Execution, execute, recorder_for
+from runbooks.masking import masked
+from runbooks.options import Options
+from runbooks.places import open_environment, open_run, runs_of, store_of
 
-FORMATS = ("console", "json", "markdown")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What every command that runs a runbook takes."""
-
-    environment: str | None = None
-    plan: bool = False
-    confirm: str | None = None
-    format: str = "console"
-    reason: str = ""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    stream: TextIO = field(default_factory=lambda: sys.stdout)
-
-
-def open_environment(name: str | None) -> Environment:
-    """The environment that a command means.
-
-    Raises:
-        InputError: it can't be told, or its inventory is wrong.
-    """
-    inventory = project.root() / "inventory"
-    return load(inventory, discover.choose(inventory, name, os.environ))
-
-
-def runs_of(environment: Environment) -> Path:
-    """The folder that holds the environment's runs on this machine."""
-    return environment.project / "var" / "runs" / environment.name
-
-
-def store_of(environment: Environment) -> Store:
-    """The environment's store."""
-    assert environment.store.folder is not None, "loading fills it in"
-    return FolderStore(environment.store.folder)
+__all__ = ["Options", "resume", "start"]
 
 
 def start(name: str, options: Options) -> int:
@@ -76,14 +34,17 @@ def start(name: str, options: Options) -> int:
     Raises:
         RunbookError: it could not begin; nothing was done.
     """
-    if options.format not in FORMATS:
-        raise InputError(f"no format is called {options.format!r}", found=", ".join(FORMATS))
     environment = open_environment(options.environment)
     if environment.sandbox and name in catalog.NEED_THE_APPLICATION:
         code = _start_sandbox(options)
         if code is not None:
             return code
     redactor = Redactor()
+    with masked(redactor):
+        return _begin(name, environment, redactor, options)
+
+
+def _begin(name: str, environment: Environment, redactor: Redactor, options: Options) -> int:
     opening = catalog.Opening(
         environment=environment,
         redactor=redactor,
@@ -99,10 +60,10 @@ def start(name: str, options: Options) -> int:
         with _leased(prepared.runbook, environment, opening.run, options.reason) as (confirm_lease, held):
             folder = opening.runs / opening.run
             beginning = _beginning(prepared.runbook, opening)
-            recorder = _recorder(Journal.create(folder, redactor), folder, redactor, options)
+            recorder = recorder_for(Journal.create(folder, redactor), redactor, options)
             recorder.append("run", **beginning)
-            return _execute(
-                prepared, opening.run, recorder, store_of(environment), confirm_lease, held, Past(), options
+            return execute(
+                Execution(prepared, opening.run, recorder, store_of(environment), confirm_lease, held), options
             )
     finally:
         prepared.close()
@@ -137,9 +98,13 @@ def resume(run: str, options: Options, *, abort: bool = False) -> int:
         InputError: there is no such run, it has ended, it still goes on, its journal is damaged, or the runbook has
             changed since.
     """
-    environment = open_environment(options.environment)
-    folder = runs.find(runs_of(environment), run)
+    environment, folder = open_run(run, options.environment)
     redactor = Redactor()
+    with masked(redactor):
+        return _go_on(environment, folder, redactor, options, abort=abort)
+
+
+def _go_on(environment: Environment, folder: Path, redactor: Redactor, options: Options, *, abort: bool) -> int:
     journal = Journal.reopen(folder, redactor)
     try:
         past, header = Past.of(journal.records), _header(journal, folder)
@@ -172,20 +137,10 @@ def resume(run: str, options: Options, *, abort: bool = False) -> int:
             confirm_lease,
             held,
         ):
-            recorder = _recorder(journal, folder, redactor, options)
+            recorder = recorder_for(journal, redactor, options)
             recorder.append("resumed", operator=lease.operator(), abort=abort)
-            back = abort or past.undoing
-            return _execute(
-                prepared,
-                folder.name,
-                recorder,
-                store_of(environment),
-                confirm_lease,
-                held,
-                past,
-                options,
-                back=back,
-            )
+            execution = Execution(prepared, folder.name, recorder, store_of(environment), confirm_lease, held)
+            return execute(execution, options, back=abort or past.undoing)
     finally:
         prepared.close()
 
@@ -250,71 +205,6 @@ def _beginning(book: Runbook[Any], opening: catalog.Opening) -> dict[str, Any]:
         "digest": book.digest(),
         "previous": runs.previous(opening.runs),
     }
-
-
-def _recorder(journal: Journal, folder: Path, redactor: Redactor, options: Options) -> Recorder:
-    observers: list[Observer] = [markdown.LogWriter(folder)]
-    if options.format == "console":
-        observers.append(console.choose(options.stream, str(folder / audit.LOG), os.environ))
-    return Recorder(journal, redactor, observers)
-
-
-def _execute(
-    prepared: catalog.Prepared,
-    run: str,
-    recorder: Recorder,
-    store: Store,
-    confirm_lease: Callable[[], None],
-    held: lease.Lease | None,
-    past: Past,
-    options: Options,
-    *,
-    back: bool = False,
-) -> int:
-    """Perform the run, or take it back, to its recorded end; then let the store vouch for the journal."""
-    began = time.monotonic()
-    if held is not None:
-        recorder.append("lease", token=held.token, holder=held.holder, reason=held.reason)
-    stop = StopRequest()
-    execution = Run(run, prepared.runbook, prepared.tools, recorder, stop, confirm_lease, past)
-    try:
-        with stop.listening():
-            ending = compensate(execution, None) if back else perform(execution)
-        _end(recorder, ending, time.monotonic() - began)
-        _anchor(store, run, recorder)
-    finally:
-        recorder.journal.close()
-    _print_report(recorder, options)
-    return ending.exit_code
-
-
-def _end(recorder: Recorder, ending: Ending, seconds: float) -> None:
-    recorder.append(
-        "end",
-        status=ending.status,
-        exit_code=ending.exit_code,
-        verdict=ending.verdict,
-        error=str(ending.error) if ending.error else None,
-        mend=ending.mend,
-        seconds=round(seconds, 3),
-    )
-
-
-def _anchor(store: Store, run: str, recorder: Recorder) -> None:
-    log = recorder.journal.path.parent / audit.LOG
-    try:
-        audit.put_anchor(store, run, recorder.journal.records[-1], log.read_bytes() if log.exists() else b"")
-    except SystemFault as fault:
-        print(f"the run is not anchored in the store; the next run will vouch for it\n{fault}", file=sys.stderr)
-
-
-def _print_report(recorder: Recorder, options: Options) -> None:
-    records: Sequence[Any] = recorder.journal.records
-    if options.format == "json":
-        json.dump(json_report.render(records), options.stream, indent=1, ensure_ascii=False)
-        options.stream.write("\n")
-    elif options.format == "markdown":
-        options.stream.write(markdown.render(records))
 
 
 def _header(journal: Journal, folder: Path) -> Mapping[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from runbooks.command import open_environment, runs_of, store_of
 from runbooks.engine import audit, lease, runs
 from runbooks.engine.confirm import confirm
 from runbooks.engine.errors import InputError
 from runbooks.engine.journal import FILE_NAME, read_chain
+from runbooks.places import open_environment, open_run, runs_of, store_of
 from runbooks.report import console, markdown
 
 DAMAGED = 3
@@ -26,7 +26,7 @@ def show_run(run: str, environment: str | None) -> None:
     Raises:
         InputError: there is no such run, or its journal is damaged; what holds of it is printed first.
     """
-    folder = runs.find(runs_of(open_environment(environment)), run)
+    _, folder = open_run(run, environment)
     chain = read_chain(folder / FILE_NAME)
     if chain.records:
         sys.stdout.write(markdown.render(chain.records))
