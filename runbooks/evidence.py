@@ -7,7 +7,8 @@ from pathlib import Path
 
 from runbooks.checks.declare import SiteCheck
 from runbooks.engine.check import Finding, Reused
-from runbooks.engine.journal import FILE_NAME, Record, read_chain
+from runbooks.engine.errors import InputError
+from runbooks.engine.journal import FILE_NAME, Chain, Record, read_chain
 from runbooks.engine.outcome import Verdict
 from runbooks.engine.runs import folders
 
@@ -27,7 +28,10 @@ def find_earlier(
     for folder in reversed(list(folders(runs))[-RUNS_READ:]):
         if folder.name == own_run:
             continue
-        records = read_chain(folder / FILE_NAME).records
+        chain = _chain(folder)
+        if chain is None or chain.break_line is not None:
+            continue  # what was changed afterwards proves nothing
+        records = chain.records
         if _release(records) == (commit, fingerprint):
             for record in records:
                 if _stands_in(record, check):
@@ -35,6 +39,13 @@ def find_earlier(
                     finding = Finding(Verdict.PASSED, data["expected"], data["found"])
                     return Reused(folder.name, record.at, finding)
     return None
+
+
+def _chain(folder: Path) -> Chain | None:
+    try:
+        return read_chain(folder / FILE_NAME)
+    except InputError:  # removed in between, or unreadable: runs.audit tells
+        return None
 
 
 def _release(records: tuple[Record, ...]) -> tuple[str | None, str | None]:

@@ -19,6 +19,7 @@ from runbooks.environment.model import Environment, Value
 from runbooks.environment.resolve import Values, open_values
 from runbooks.environment.sensitive import passwords, sensitive
 from runbooks.systems.http.client import HttpClient
+from runbooks.systems.secrets.source import SourceKind
 from runbooks.systems.source.checkout import Checkout
 
 if TYPE_CHECKING:  # their SDKs take longer to load than the first answers take to come
@@ -40,7 +41,9 @@ class Site:
         self._values: Values = open_values(environment, environ)
         self._environ = environ
         redactor.add(*sensitive(self.variables))
-        self._values.secrets.load()
+        held = self._values.secrets.load()
+        if environment.secrets.source is not SourceKind.ENVIRONMENT:  # that one holds all sorts of things
+            redactor.add(*sensitive(held))
 
     @property
     def variables(self) -> Mapping[str, Secret]:

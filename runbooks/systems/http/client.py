@@ -81,13 +81,19 @@ class HttpClient:
     def __init__(self, base_url: str, *, ca_file: Path | None = None, seconds: float = 5.0) -> None:
         self.base_url = base_url.rstrip("/")
         self.seconds = seconds
-        self._client = httpx.Client(
-            base_url=self.base_url,
-            verify=_trust(ca_file) if self.base_url.startswith("https") else False,
-            timeout=seconds,
-            trust_env=False,
-            headers={"user-agent": "praviel-runbooks"},
-        )
+        try:
+            self._client = httpx.Client(
+                base_url=self.base_url,
+                verify=_trust(ca_file) if self.base_url.startswith("https") else False,
+                timeout=seconds,
+                trust_env=False,
+                # Nothing compressed: a small answer could otherwise unfold into a very large one.
+                headers={"user-agent": "praviel-runbooks", "accept-encoding": "identity"},
+            )
+        except httpx.InvalidURL as error:
+            raise InputError(
+                "the server's address is not a URL", found=str(error), mend="http://HOST:PORT or https://HOST"
+            ) from error
 
     def __str__(self) -> str:
         return self.base_url
@@ -133,6 +139,8 @@ class HttpClient:
             raise _fault("no answer in time", Reason.TIMED_OUT, method, url, f"waited {limit:g} s") from error
         except httpx.TransportError as error:
             raise _transport_fault(error, method, url) from error
+        except httpx.DecodingError as error:
+            raise _fault("the answer can't be unpacked", Reason.BAD_ANSWER, method, url, str(error)) from error
         except httpx.InvalidURL as error:
             raise InputError("this is not a URL", where=url, found=str(error)) from error
         return Answer(method, url, answer.status_code, answer.headers, body, time.monotonic() - began)

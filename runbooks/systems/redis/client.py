@@ -91,6 +91,9 @@ class RedisServer:
             refused = "NOAUTH" in str(error) or "WRONGPASS" in str(error)
             reason = Reason.UNAUTHORISED if refused else Reason.FAILED
             raise self._fault("Redis refused a command", reason, error, "") from error
+        except redis.RedisError as error:
+            mend = "see whether something else answers at this address"
+            raise self._fault("this is not Redis's protocol", Reason.BAD_ANSWER, error, mend) from error
 
     def _fault(self, what: str, reason: Reason, error: Exception, mend: str) -> SystemFault:
         return SystemFault(what, reason=reason, where=str(self), found=" ".join(str(error).split()), mend=mend)
