@@ -17,6 +17,7 @@ _BUILDERS = {
     "release.verify": "runbooks.verify:prepare",
     "sandbox.up": "runbooks.sandbox.up:prepare",
     "sandbox.down": "runbooks.sandbox.down:prepare",
+    "sandbox.reset": "runbooks.sandbox.reset:prepare",
 }
 """Imported when asked for: a command loads only what it runs."""
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import shutil
 import sys
 
 from runbooks import command, project
 from runbooks.engine.confirm import confirm
-from runbooks.engine.errors import InputError
-from runbooks.sandbox import process_manager
+from runbooks.engine.errors import InputError, SystemFault
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.faults.catalogue import FAULTS
 from runbooks.sandbox.faults.fault import Fault
@@ -56,19 +54,40 @@ def break_(name: str) -> None:
     print(f"{name} is injected. See it: invoke release.verify --only {fault.breaks}; take it back: invoke sandbox.mend")
 
 
-def mend(name: str | None) -> None:
+def mend(name: str) -> None:
     """Take back one fault, or all that are injected.
 
+    Servers that do not run are started first: most faults are mended by asking them. A fault that can't be taken back
+    while another one stands gets its turn again after that one.
+
     Raises:
-        InputError: there is no such fault.
+        InputError: there is no such fault, or the sandbox was never started.
+        SystemFault: some fault can't be taken back; the others are.
     """
     sandbox = Sandbox.of(project.root())
     names = [_known(name).name] if name else sandbox.faults()
-    for each in names:
-        take_back(sandbox, FAULTS[each])
-        print(f"{each} is mended")
     if not names:
         print("no fault is injected")
+        return
+    if not sandbox.servers_answer():
+        sandbox.choose_ports()
+        sandbox.start_servers()
+    while names:
+        left = [each for each in names if not _mended(sandbox, each, last=len(names) == 1)]
+        if len(left) == len(names):
+            take_back(sandbox, FAULTS[left[0]])  # shows why
+        names = left
+
+
+def _mended(sandbox: Sandbox, name: str, *, last: bool) -> bool:
+    try:
+        take_back(sandbox, _known(name))
+    except SystemFault:
+        if last:
+            raise
+        return False
+    print(f"{name} is mended")
+    return True
 
 
 def inject(sandbox: Sandbox, fault: Fault) -> None:
@@ -97,14 +116,7 @@ def reset(given: str | None) -> int:
         ask=input if sys.stdin.isatty() else None,
         show=print,
     )
-    code = command.start("sandbox.down", command.Options(environment="local", reason="reset"))
-    if code:
-        return code
-    process_manager.shut_down(sandbox.layout)
-    for path in sandbox.layout.root.iterdir():
-        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    print("the sandbox is empty")
-    return 0
+    return command.start("sandbox.reset", command.Options(environment="local", reason="reset"))
 
 
 def _known(name: str) -> Fault:

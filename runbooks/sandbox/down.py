@@ -15,7 +15,7 @@ from runbooks.sandbox.world import Sandbox
 
 def prepare(opening: Opening) -> Prepared:
     """Put the runbook together for the checkout's one sandbox."""
-    return Prepared(runbook(), Sandbox.of(opening.environment.project))
+    return Prepared(runbook(), Sandbox.of(opening.environment.project, opening.redactor))
 
 
 def runbook() -> Runbook[Sandbox]:
@@ -57,14 +57,15 @@ def applications_stopped(sandbox: Sandbox, _scope: Scope) -> bool:
 
 def stop_servers(sandbox: Sandbox, _scope: Scope) -> str:
     """Stop everything that is left, whether the process manager still knows of it or not."""
+    sandbox.make_folders()  # somebody may have removed them by hand while it ran
     process_manager.shut_down(sandbox.layout)
     if not sandbox.nothing_left():
         raise SystemFault("processes of the sandbox are left", reason=Reason.FAILED, where=str(sandbox.layout.root))
     return f"no process and no port is left; the data stays in {sandbox.layout.root}"
 
 
-def plan_stop(sandbox: Sandbox) -> Iterable[str]:
-    yield from (f"stop {program.name}" for program in sandbox.applications())
+def plan_stop(_sandbox: Sandbox) -> Iterable[str]:
+    yield from (f"stop {ports.application(name)}" for name in ENVIRONMENTS)
 
 
 def plan_stop_servers(sandbox: Sandbox) -> Iterable[str]:

@@ -160,7 +160,7 @@ def prepare(
     place = project.resolve() / "var" / "sandbox"
     place.parent.mkdir(exist_ok=True)
     if superuser and not place.is_symlink() and not can_enter(place.parent, user):
-        _link(place, state_folder / hashlib.sha256(os.fsencode(project.resolve())).hexdigest()[:12])
+        _link(place, _state_of(project, state_folder))
     if not place.is_symlink():
         place.mkdir(exist_ok=True)
     root = Path(os.path.realpath(place))
@@ -180,6 +180,18 @@ def prepare(
     for folder in (layout.supervisor, layout.programs, layout.logs, layout.environments):
         _folder(folder, 0o700)
     return layout
+
+
+def locate(project: Path, *, state_folder: Path = STATE_FOLDER, user: str = SERVICE_USER) -> Layout:
+    """The layout that `prepare` would return for a checkout that has no sandbox yet; nothing is made."""
+    place = project.resolve() / "var" / "sandbox"
+    if os.geteuid() == 0 and not can_enter(next(path for path in place.parents if path.exists()), user):
+        return Layout(_state_of(project, state_folder))
+    return Layout(place)
+
+
+def _state_of(project: Path, state_folder: Path) -> Path:
+    return state_folder / hashlib.sha256(os.fsencode(project.resolve())).hexdigest()[:12]
 
 
 def can_enter(folder: Path, user: str) -> bool:

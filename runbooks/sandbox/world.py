@@ -5,22 +5,26 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runbooks.engine.errors import InputError, Reason, SystemFault
+from runbooks.engine.redact import Redactor
 from runbooks.engine.wait import until
+from runbooks.environment.sensitive import sensitive
 from runbooks.sandbox import environments, ports, postgres_server, provider_server, valkey_server
 from runbooks.sandbox.environments import ENVIRONMENTS
-from runbooks.sandbox.files import read_state, update_state
-from runbooks.sandbox.layout import Layout, prepare
+from runbooks.sandbox.files import locked, read_state, update_state
+from runbooks.sandbox.layout import Layout, locate, prepare
+from runbooks.sandbox.leftovers import MARKER, leftovers
 from runbooks.sandbox.listening import sockets
 from runbooks.sandbox.process_manager import Manager, ensure_manager
 from runbooks.sandbox.program import DEFAULT_PATH, Program
@@ -38,19 +42,42 @@ STARTED = ("STARTING", "RUNNING")
 """The process manager calls a program RUNNING only after a second; whether it answers is asked of itself."""
 
 RELEASES = "releases"
-"""The entry of the sandbox's state that says which release, built with which fault, each environment runs."""
+"""The entry of the sandbox's state that says of each commit which release it is, and built with which fault."""
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """One sandbox, running or not."""
+    """One sandbox, running or not. What it reads of its environments' secrets, its redactor masks from then on."""
 
+    project: Path
     layout: Layout
+    redactor: Redactor = field(default_factory=Redactor, compare=False)
 
     @classmethod
-    def of(cls, project: Path) -> Sandbox:
-        """The sandbox of a checkout; its folders are made on first use."""
-        return cls(prepare(project))
+    def of(cls, project: Path, redactor: Redactor | None = None) -> Sandbox:
+        """The sandbox of a checkout. Where there is none yet, nothing is made: a plan must leave no trace."""
+        there = os.path.lexists(project / "var" / "sandbox")
+        return cls(project, prepare(project) if there else locate(project), redactor or Redactor())
+
+    def make_folders(self) -> None:
+        """Have the folders that everything else is kept in, and what a killed reset did not delete gone."""
+        prepare(self.project)
+        shutil.rmtree(self._thrown_away, ignore_errors=True)
+
+    def delete(self) -> None:
+        """Throw away all that the sandbox holds: at once, then bit by bit, so that nobody ever meets a half."""
+        shutil.rmtree(self._thrown_away, ignore_errors=True)
+        if self.layout.root.exists():
+            self.layout.root.rename(self._thrown_away)
+            shutil.rmtree(self._thrown_away)
+
+    def empty(self) -> bool:
+        """Whether nothing is kept any more."""
+        return not self._thrown_away.exists() and not any(path.is_file() for path in self.layout.root.rglob("*"))
+
+    @property
+    def _thrown_away(self) -> Path:
+        return self.layout.root.with_name(f".{self.layout.root.name}.thrown-away")
 
     @cached_property
     def manager(self) -> Manager:
@@ -115,51 +142,71 @@ class Sandbox:
 
     def variables(self, name: str) -> dict[str, str]:
         """The variables that the environment is deployed with."""
-        source = DotenvSource(self.layout.variables(name))
-        return {key: secret.reveal() for key, secret in source.load().items()}
+        variables = DotenvSource(self.layout.variables(name)).load()
+        self.redactor.add(*sensitive(variables))
+        return {key: secret.reveal() for key, secret in variables.items()}
 
     def write_variables(self) -> None:
         """Write every environment's variables as they should be with the ports, releases and faults of now."""
         for name in ENVIRONMENTS:
             environments.write_variables(self.layout, name, self.numbers(), self.deployed(name).get("commit", ""))
+            self.variables(name)  # masked from here on, also in what a failing command prints
         provider_server.write_accounts(self.layout)
 
     def deployed(self, name: str) -> dict[str, Any]:
         """``revision``, ``fault`` and ``commit`` of the release that the environment runs; empty before the first."""
-        release = read_state(self.layout).get(RELEASES, {}).get(name, {})
-        return dict(release)
+        try:
+            commit = self.layout.release(name).readlink().name
+        except OSError:
+            return {}
+        known = read_state(self.layout).get(RELEASES, {}).get(commit)
+        return {} if known is None else {**known, "commit": commit}
 
     def place(self, name: str, revision: str, fault: str | None) -> None:
-        """Put a release where the environment's application is started from, and write down which one it is."""
+        """Put a release where the environment's application is started from.
+
+        The symlink alone says which one that is; a kill at any point leaves the one before or the new one.
+        """
+        with locked(self.layout.root / ".releases.lock", seconds=120):
+            commit = self._checked_out(revision, fault)
+            known = read_state(self.layout).get(RELEASES, {})
+            update_state(self.layout, RELEASES, known | {commit: {"revision": revision, "fault": fault}})
+            link = self.layout.release(name)
+            new = link.with_name(".release.new")
+            new.unlink(missing_ok=True)
+            new.symlink_to(self.layout.releases / commit)
+            new.replace(link)
+
+    def _checked_out(self, revision: str, fault: str | None) -> str:
+        """Have the release's folder, whole; its commit. What an earlier, killed attempt left is cleared away."""
         from runbooks.sandbox import repository
 
+        for scratch in (*self.layout.releases.glob(".?*"), *self.layout.root.glob(".repository-*")):
+            shutil.rmtree(scratch, ignore_errors=True)
         repository.build(self.layout.repository)
-        with tempfile.TemporaryDirectory(prefix=".", dir=self.layout.releases) as scratch:
-            tree = Path(scratch, "tree")
+        with tempfile.TemporaryDirectory(prefix=".", dir=self.layout.releases) as folder:
+            tree = Path(folder, "tree")
             commit = repository.checkout(self.layout.repository, revision, tree, fault)
-            folder = self.layout.releases / commit
-            if not folder.exists():
-                os.rename(tree, folder)
-        link = self.layout.release(name)
-        new = link.with_name(".release.new")
-        new.unlink(missing_ok=True)
-        new.symlink_to(folder)
-        os.replace(new, link)
-        known = read_state(self.layout).get(RELEASES, {})
-        update_state(self.layout, RELEASES, known | {name: {"revision": revision, "fault": fault, "commit": commit}})
+            if not (self.layout.releases / commit).exists():
+                tree.rename(self.layout.releases / commit)
+        return commit
 
     def run_in_release(self, name: str, *arguments: str, seconds: float = 60) -> str:
         """Run a Python module of the environment's release with its variables; what it printed.
 
+        It ends with us: a migration that went on after a kill would meet the next command's.
+
         Raises:
             SystemFault: it failed, or did not end in time.
         """
-        argv = [sys.executable, "-m", *arguments]
+        package = __package__.partition(".")[0]
+        argv = [sys.executable, "-m", f"{package}.sandbox.tied", str(os.getpid()), *arguments]
+        marked = {MARKER: str(self.layout.root)}
         try:
             done = subprocess.run(
                 argv,
                 cwd=self.layout.release(name).resolve(),
-                env={"PATH": DEFAULT_PATH, **self.variables(name), **_python_path()},
+                env={**self.variables(name), **_python_path(), **marked},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -197,20 +244,38 @@ class Sandbox:
         Raises:
             SystemFault: it did not in time; says where its log is.
         """
-        until(
-            lambda: self.answers(name),
-            seconds=seconds,
-            what=f"the application of {name} does not answer; see {self.layout.log(ports.application(name))}",
-        )
+        program = ports.application(name)
+        try:
+            until(lambda: self.answers(name), seconds=seconds, what=f"the application of {name} does not answer")
+        except SystemFault as fault:
+            injected = self.faults()
+            raise SystemFault(
+                fault.what,
+                reason=fault.reason,
+                where=str(self.layout.log(program)),
+                found=", ".join(f"the fault {each} is injected" for each in injected) or fault.found,
+                mend="invoke sandbox.mend" if injected else f"read {self.layout.log(program)}",
+            ) from fault
+
+    def runs_what_is_placed(self, name: str) -> bool:
+        """Whether the application that runs is the release that was placed last, and not one from before a kill."""
+        import psutil
+
+        try:
+            running = psutil.Process(self.manager.pid(ports.application(name))).cwd()
+        except (psutil.Error, SystemFault):
+            return False
+        return Path(running) == self.layout.release(name).resolve()
 
     def restart(self, name: str) -> None:
         """Start the environment's application anew, with the variables and the release of now."""
         program = ports.application(name)
-        before = self.manager.pid(program)
+        before = self.manager.pid(program) if program in self.manager.states() else 0
         self.write_variables()
         self.manage()
-        if self.manager.pid(program) == before:  # nothing that it is started with has changed
-            self.manager.restart(program)
+        if before and self.manager.pid(program) == before:  # nothing that it is started with has changed
+            self.manager.stop(program)
+        self.manager.start(program)
         self.wait_until_it_answers(name)
 
     def deploy(self, name: str, revision: str = FIRST_RELEASE, fault: str | None = None) -> None:
@@ -242,11 +307,14 @@ class Sandbox:
     @contextmanager
     def stopped(self, name: str) -> Iterator[None]:
         """The environment's application is stopped during the block, and answers again after it."""
-        self.manager.stop(ports.application(name))
+        program = ports.application(name)
+        if program in self.manager.states():
+            self.manager.stop(program)
         try:
             yield
         finally:
-            self.manager.start(ports.application(name))
+            self.manage()
+            self.manager.start(program)
             self.wait_until_it_answers(name)
 
     @contextmanager
@@ -276,10 +344,48 @@ class Sandbox:
         states = self.manager.states()
         return all(states.get(each) in STARTED for each in wanted)
 
+    def start_servers(self, *, seconds: float = 60) -> None:
+        """Start the process manager, or have it start what is missing, and wait until each server really answers."""
+        self.manage_servers()
+        numbers = self.numbers()
+        for name in (ports.POSTGRES, ports.VALKEY, ports.PROVIDER):
+            self.manager.start(name)
+        postgres_server.ready(self.layout, numbers[ports.POSTGRES], seconds=seconds)
+        valkey_server.ready(self.layout, numbers[ports.VALKEY], seconds=min(seconds, 30))
+        until(self._provider_answers, seconds=20, what="the provider's stand-in does not answer")
+
+    def servers_answer(self) -> bool:
+        """Whether all three servers run and answer now."""
+        states = self.manager.states() if self.manager.alive() else {}
+        if any(states.get(name) not in STARTED for name in (ports.POSTGRES, ports.VALKEY, ports.PROVIDER)):
+            return False
+        numbers = self.numbers()
+        try:
+            postgres_server.ready(self.layout, numbers[ports.POSTGRES], seconds=1)
+            valkey_server.ready(self.layout, numbers[ports.VALKEY], seconds=1)
+        except SystemFault:
+            return False
+        return self._provider_answers()
+
+    def applications_answer(self) -> bool:
+        """Whether each environment's application answers, as the release that was placed."""
+        return all(self.answers(name) and self.runs_what_is_placed(name) for name in ENVIRONMENTS)
+
+    def well(self) -> bool:
+        """Whether all of it runs and answers. The process manager alone can't tell: it calls a start a run."""
+        return self.running() and self.servers_answer() and self.applications_answer()
+
+    def _provider_answers(self) -> bool:
+        """Whether the provider refuses a request without a key, as the real one does."""
+        url = f"http://{ports.LOOPBACK}:{self.numbers()[ports.PROVIDER]}"
+        try:
+            with HttpClient(url, seconds=2) as provider:
+                return provider.get("/v1/models").status in (200, 401)
+        except SystemFault:
+            return False
+
     def nothing_left(self) -> bool:
         """Whether no process and no port of the sandbox is left."""
-        from runbooks.sandbox.leftovers import leftovers
-
         return not leftovers(self.layout) and not sockets(self.layout)
 
     def faults(self) -> list[str]:

@@ -61,25 +61,27 @@ def build(fault: str) -> Means:
 def ruin(damage: LiteralString) -> Means:
     """Damage the database with SQL that can't be taken back; the way back is a copy that is made first."""
     own, kept = database(LOCAL), f"{database(LOCAL)}_kept"
+    known = "SELECT 1 FROM pg_database WHERE datname = %s"
 
     def inject(sandbox: Sandbox) -> None:
         with sandbox.stopped(LOCAL), sandbox.superuser() as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(kept)))
-            copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-            connection.execute(copy.format(sql.Identifier(kept), sql.Identifier(own)))
+            if not connection.execute(known, [kept]).fetchone():  # there is one if a fault was injected before
+                copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+                connection.execute(copy.format(sql.Identifier(kept), sql.Identifier(own)))
         with sandbox.superuser(LOCAL) as connection:
             connection.execute(damage)
 
     def mend(sandbox: Sandbox) -> None:
         with sandbox.stopped(LOCAL), sandbox.superuser() as connection:
-            known = "SELECT 1 FROM pg_database WHERE datname = %s"
             if not connection.execute(known, [kept]).fetchone():
                 return
+            # What a copy lacks, before the rename: a kill after it could not be told from a mended database.
+            owner = sql.SQL("ALTER DATABASE {} OWNER TO {}")
+            connection.execute(owner.format(sql.Identifier(kept), sql.Identifier(own)))
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(kept)))
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(own)))
             rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
             connection.execute(rename.format(sql.Identifier(kept), sql.Identifier(own)))
-            owner = sql.SQL("ALTER DATABASE {} OWNER TO {}")
-            connection.execute(owner.format(sql.Identifier(own), sql.Identifier(own)))
 
     return Means(inject, mend)
 
