@@ -72,7 +72,8 @@ def _begin(name: str, environment: Environment, redactor: Redactor, options: Opt
 def _start_sandbox(options: Options) -> int | None:
     """Start the sandbox if it does not run: on first use, and after anything of it was killed.
 
-    While a fault is injected it stays as it is, or the fault could not be seen.
+    While a fault is injected, what it broke stays as it is, or it could not be seen; that is said. Where nothing runs at
+    all, the sandbox is started with it.
 
     Returns:
         The exit code to end with: after a plan, or when the sandbox could not be started; None to go on.
@@ -83,7 +84,10 @@ def _start_sandbox(options: Options) -> int | None:
         raise catalog.not_installed("the sandbox", error) from error
 
     sandbox = Sandbox.of(project.root())
-    if sandbox.faults() or sandbox.running():
+    faults = sandbox.faults()
+    if faults:
+        print(f"faults are injected: {', '.join(faults)}; to take them back: invoke sandbox.mend", file=sys.stderr)
+    if sandbox.manager.alive() if faults else sandbox.well():
         return None
     stream = options.stream if options.format == "console" else sys.stderr
     up = Options(environment="local", plan=options.plan, stream=stream, reason="first use")
