@@ -21,9 +21,11 @@ def claims(token: str) -> dict[str, Any]:
     try:
         body = token.split(".")[1]
         found = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        return dict(found)
-    except (IndexError, ValueError, TypeError) as error:
-        raise SystemFault("the access token is not a JSON web token", reason=Reason.BAD_ANSWER) from error
+        if isinstance(found, dict):
+            return found
+    except (IndexError, ValueError) as error:
+        raise _no_token() from error
+    raise _no_token()
 
 
 def signed(content: Mapping[str, Any], key: str, algorithm: str = "HS256") -> str:
@@ -34,6 +36,10 @@ def signed(content: Mapping[str, Any], key: str, algorithm: str = "HS256") -> st
         return f"{message}."
     digest = hmac.new(key.encode(), message.encode(), hashlib.sha256).digest()
     return f"{message}.{_encode(digest)}"
+
+
+def _no_token() -> SystemFault:
+    return SystemFault("the access token is not a JSON web token", reason=Reason.BAD_ANSWER)
 
 
 def _encode(raw: bytes) -> str:
