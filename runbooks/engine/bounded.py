@@ -11,6 +11,14 @@ from runbooks.engine.errors import Reason, SystemFault
 Result = TypeVar("Result")
 
 
+class Overrun(SystemFault):
+    """A call did not return in time. It may still go on: ``call`` tells."""
+
+    def __init__(self, call: Call, seconds: float) -> None:
+        super().__init__(f"no answer within {seconds:g} s", reason=Reason.TIMED_OUT)
+        self.call = call
+
+
 class Call:
     """A function running in a thread of its own.
 
@@ -31,15 +39,20 @@ class Call:
         except BaseException as error:  # handed to whoever waits, whatever it is
             self._error = error
 
+    @property
+    def running(self) -> bool:
+        """Whether the function has not returned yet."""
+        return self._thread.is_alive()
+
     def wait(self, seconds: float) -> object:
         """The function's result, or its error.
 
         Raises:
-            SystemFault: it did not return in time.
+            Overrun: it did not return in time.
         """
         self._thread.join(seconds)
-        if self._thread.is_alive():
-            raise SystemFault(f"no answer within {seconds:g} s", reason=Reason.TIMED_OUT)
+        if self.running:
+            raise Overrun(self, seconds)
         if self._error is not None:
             raise self._error
         return self._result
@@ -49,7 +62,7 @@ def bounded(function: Callable[[], Result], seconds: float, name: str) -> Result
     """Call the function and wait at most this long for it.
 
     Raises:
-        SystemFault: it did not return in time; otherwise whatever the function raised.
+        Overrun: it did not return in time; otherwise whatever the function raised.
     """
     result: Result = Call(function, name).wait(seconds)  # type: ignore[assignment]
     return result

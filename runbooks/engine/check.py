@@ -1,4 +1,4 @@
-"""A check is a read-only question with a stable id; its finding says what was wanted, what was seen and how to mend it."""
+"""A check is a read-only question with a stable id; its finding says what was wanted and seen, and how to mend it."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Check(Generic[Tools]):
         target: What it asks; so many checks of one target run at the same time.
         seconds: Its time limit, all attempts together.
         attempts: Tries when it could not be looked at; a ``failed`` is never tried again.
-        alone: It measures time, so nothing else may run beside it.
+        alone: It measures time, so nothing else may run beside it; the runbook asks it in a step of its own.
         spends: Requests to a provider that cost money.
     """
 

@@ -15,7 +15,7 @@ from typing import Generic
 
 from runbooks.engine.check import Check, Finding, Result, Results, Reused, unknown
 from runbooks.engine.errors import InputError, Reason, RunbookError, SystemFault
-from runbooks.engine.run import place_of
+from runbooks.engine.guarded import place_of
 from runbooks.engine.step import Tools
 
 RETRY_PAUSE = 0.5
@@ -59,7 +59,14 @@ def closure(known: Mapping[str, Check[Tools]], wanted: Iterable[str]) -> list[st
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        raise InputError("checks depend on each other in a circle", found=" → ".join(error.args[1])) from error
+        raise in_a_circle(error) from error
+
+
+def in_a_circle(error: CycleError) -> InputError:
+    """The error for checks that can't be put in an order."""
+    return InputError(
+        "checks depend on each other, or stand after each other, in a circle", found=" → ".join(error.args[1])
+    )
 
 
 def ask_all(how: Questioning[Tools], checks: Iterable[Check[Tools]], known: Results) -> dict[str, Result]:
@@ -88,7 +95,10 @@ class _Asking(Generic[Tools]):
             for name, check in checks.items()
         }
         self.order = TopologicalSorter(graph)
-        self.order.prepare()
+        try:
+            self.order.prepare()
+        except CycleError as error:
+            raise in_a_circle(error) from error
 
     def to_the_end(self) -> dict[str, Result]:
         while self.order.is_active() and not self.how.stopping.is_set():
@@ -170,6 +180,8 @@ def _ask(
     for attempt in range(1, check.attempts + 1):
         try:
             finding = check.look(how.tools, known)
+            if not isinstance(finding, Finding):
+                raise TypeError(f"look returned {type(finding).__name__} in place of a Finding")
         except SystemFault as fault:
             finding = unknown(check.title, _one_line(fault), fault.mend, fault.reason)
             if attempt < check.attempts and fault.reason not in _NEVER_WORTH_RETRYING:

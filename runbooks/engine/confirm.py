@@ -18,6 +18,9 @@ def confirm(
     """Show what will change and be lost, then have the environment's name typed.
 
     Args:
+        environment: What has to be typed.
+        changes: What will change and be lost, a line each.
+        show: Prints a line.
         given: What the command line said (``--confirm NAME``).
         ask: Reads a line from the terminal; None if there is no terminal.
 
@@ -31,10 +34,17 @@ def confirm(
             f"{environment} is protected and there is no terminal to ask on",
             mend=f"add --confirm {environment} once you have read the --plan",
         )
-    typed = given if given is not None else ask(f"Type {environment} to go on: ") if ask else ""
+    typed = given if given is not None else _asked(ask, environment)
     if typed.strip() != environment:
         raise InputError(
             f"{environment} was not confirmed, so nothing was done",
             found=f"typed: {typed.strip() or 'nothing'}",
             mend=f"type {environment}, or give --confirm {environment}",
         )
+
+
+def _asked(ask: Callable[[str], str] | None, environment: str) -> str:
+    try:
+        return ask(f"Type {environment} to go on: ") if ask else ""
+    except EOFError:  # Ctrl-D is a no
+        return ""

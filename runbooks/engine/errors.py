@@ -69,7 +69,7 @@ class LeaseHeld(RunbookError):
 
 
 class LeaseLost(RunbookError):
-    """This run's lease was broken or has expired; no further effect may be started."""
+    """The run's lease was broken or has expired; no further effect may be started."""
 
     exit_code = 7
 

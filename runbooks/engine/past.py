@@ -44,6 +44,10 @@ class Past:
                 undone.add(step)
         return cls(before, outcomes, frozenset(undone), undoing, frozenset(changed))
 
+    def undecided(self, step: str) -> bool:
+        """Whether it was acted on and did not come to its end: the effect may be there, or not, or half."""
+        return step in self.before and self.outcomes.get(step) not in (Outcome.OK, Outcome.CHANGED)
+
     def interrupted(self, step: str) -> bool:
         """Whether the journal holds an intent for this step and no outcome: nobody knows if it happened."""
         return step in self.before and step not in self.outcomes

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from runbooks.engine.errors import RunbookError
 from runbooks.engine.journal import Journal, Record
 from runbooks.engine.redact import Redactor
 
@@ -20,22 +22,41 @@ class Observer(Protocol):
 
 
 class Recorder:
-    """Appends to the journal and tells the observers, in that order."""
+    """Appends to the journal and tells the observers, in that order, whichever thread speaks.
+
+    An observer whose terminal or pipe is gone, or that has a bug, is told no more: nobody watching is no reason to
+    leave a deploy half done. Only a run log that can't be written stops the run.
+    """
 
     def __init__(self, journal: Journal, redactor: Redactor, observers: Sequence[Observer] = ()) -> None:
         self.journal = journal
         self.redactor = redactor
-        self.observers = observers
+        self.observers = list(observers)
+        self._one_at_a_time = threading.RLock()
 
     def append(self, kind: str, **data: Any) -> Record:
         """Write one record; see `Journal.append`."""
-        record = self.journal.append(kind, **data)
-        for observer in self.observers:
-            observer.recorded(record, self.journal.records)
-        return record
+        with self._one_at_a_time:
+            record = self.journal.append(kind, **data)
+            self._tell(lambda observer: observer.recorded(record, self.journal.records))
+            return record
 
     def say(self, step: str, text: str) -> None:
         """Show progress that is not worth a record."""
         clean = self.redactor.text(text)
-        for observer in self.observers:
-            observer.said(step, clean)
+        with self._one_at_a_time:
+            self._tell(lambda observer: observer.said(step, clean))
+
+    def _tell(self, what: Callable[[Observer], None]) -> None:
+        for observer in list(self.observers):
+            try:
+                what(observer)
+            except RunbookError:
+                raise
+            except Exception as error:
+                self.observers.remove(observer)
+                self._tell_of_loss(observer, error)
+
+    def _tell_of_loss(self, observer: Observer, error: Exception) -> None:
+        text = f"{type(observer).__name__} shows nothing more: {type(error).__name__}: {error}"
+        self._tell(lambda other: other.said("display", self.redactor.text(text)))

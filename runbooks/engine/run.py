@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Generic, TypeVar
 
-from runbooks.engine.bounded import bounded
+from runbooks.engine.bounded import Overrun
 from runbooks.engine.errors import LeaseLost, NeedsPerson, Reason, RunbookError, Stopped, SystemFault
-from runbooks.engine.journal import JournalUnwritable
+from runbooks.engine.guarded import guarded
+from runbooks.engine.journal import JournalUnwritable, as_noted
 from runbooks.engine.outcome import Outcome, Status
 from runbooks.engine.past import Past
 from runbooks.engine.recorder import Recorder
@@ -23,6 +23,8 @@ Result = TypeVar("Result")
 
 FAILED_AND_COMPENSATED = 6
 FAILED_NEEDS_PERSON = 7
+SECONDS_TO_CONCLUDE = 60.0
+FOUND_DONE = "found done; the attempt before had ended before it could say so"
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,16 @@ class Run(Generic[Tools]):
     recorder: Recorder
     stop: StopRequest
     confirm_lease: Callable[[], None]
-    past: Past = Past()
 
     def safe_point(self) -> None:
         """Between two effects: the place to stop, and to find out that the lease is gone."""
         self.stop.raise_if_made()
         self.confirm_lease()
+
+    def confirm_not_taken(self) -> None:
+        """Ahead of taking back and cleaning up: only a lease that is lost stops that, not a store that is silent."""
+        with contextlib.suppress(SystemFault):
+            self.confirm_lease()
 
 
 @dataclass(frozen=True)
@@ -55,58 +61,99 @@ class Ending:
 
 
 def perform(run: Run[Tools]) -> Ending:
-    """Perform the steps in order; when one fails, take back what was done, last first."""
+    """Perform the steps in order; when one fails, take back what was done, last first.
+
+    Raises:
+        JournalUnwritable: what is done could no longer be recorded, so nothing more is.
+    """
     reached: list[str] = []
     try:
         for step in run.runbook.steps:
             run.safe_point()
             reached.append(step.name)
-            _perform_step(run, step)
+            try:
+                _perform_step(run, step)
+            except SystemFault:
+                if not (step.always and run.runbook.conclude):
+                    raise  # cleaning up that fails is recorded, and does not take the verdict away
+        run.stop.raise_if_made()
         ending = _concluded(run)
+    except JournalUnwritable:
+        raise
     except Stopped as stopped:
-        ending = Ending(Status.STOPPED, stopped.status, error=stopped, mend=f"invoke runs.resume {run.id}")
-    except (NeedsPerson, LeaseLost, JournalUnwritable) as error:
+        ending = _stopped(run, stopped)
+    except (NeedsPerson, LeaseLost) as error:
         ending = Ending(Status.NEEDS_PERSON, error.exit_code, error=error)
     except RunbookError as error:
-        if run.runbook.changes:
-            ending = compensate(run, error)
-        else:
-            ending = Ending(Status.FAILED, error.exit_code, error=error)
+        ending = _take_back(run, error) if run.runbook.changes else Ending(Status.FAILED, error.exit_code, error=error)
     _perform_always(run, after=reached)
     return ending
 
 
 def compensate(run: Run[Tools], cause: RunbookError | None) -> Ending:
-    """Undo what this run changed, last first. What can't be undone does not stop the rest.
+    """Undo what this run changed, last first, and clean up. What can't be undone does not stop the rest.
 
     Raises:
         JournalUnwritable: what is undone could no longer be recorded.
     """
+    ending = _take_back(run, cause)
+    _perform_always(run, after=[])
+    return ending
+
+
+def _take_back(run: Run[Tools], cause: RunbookError | None) -> Ending:
     past = Past.of(run.recorder.journal.records)
     left = []
-    for step in reversed(run.runbook.steps):
-        if step.undo is None or step.name not in past.changed or step.name in past.undone:
-            continue
-        if not _undo_step(run, step, past):
-            left.append(step.name)
+    try:
+        for step in reversed(run.runbook.steps):
+            if step.undo is None or step.name not in past.changed or step.name in past.undone:
+                continue
+            run.stop.raise_if_made()
+            run.confirm_not_taken()
+            if not _undo_step(run, step, past):
+                left.append(step.name)
+        if left:
+            run.stop.raise_if_made()
+    except Stopped as stopped:
+        return _stopped(run, stopped)
+    except LeaseLost as error:
+        return Ending(Status.NEEDS_PERSON, error.exit_code, error=error)
     if left:
         mend = f"look at {', '.join(left)}, then: invoke runs.abort {run.id}"
         return Ending(Status.NEEDS_PERSON, FAILED_NEEDS_PERSON, error=cause, mend=mend)
+    if isinstance(cause, Overrun) and cause.call.running:
+        mend = f"what timed out had not ended when it was taken back; look, then: invoke runs.show {run.id}"
+        return Ending(Status.NEEDS_PERSON, FAILED_NEEDS_PERSON, error=cause, mend=mend)
     return Ending(Status.COMPENSATED, FAILED_AND_COMPENSATED, error=cause)
+
+
+def _stopped(run: Run[Tools], stopped: Stopped) -> Ending:
+    return Ending(Status.STOPPED, stopped.status, error=stopped, mend=f"invoke runs.resume {run.id}")
 
 
 def _perform_always(run: Run[Tools], after: list[str]) -> None:
     """What must happen even after a failure or a stop. Its own failure is recorded and does not hide the first."""
     for step in run.runbook.steps:
         if step.always and step.name not in after:
-            with contextlib.suppress(RunbookError):
+            try:
+                run.confirm_not_taken()
                 _perform_step(run, step)
+            except JournalUnwritable:
+                raise
+            except RunbookError:
+                continue
 
 
 def _concluded(run: Run[Tools]) -> Ending:
-    if run.runbook.conclude is None:
+    conclude = run.runbook.conclude
+    if conclude is None:
         return Ending(Status.DONE, 0)
-    conclusion = run.runbook.conclude(run.tools)
+    try:
+        conclusion = guarded(lambda: conclude(run.tools), "The conclusion", SECONDS_TO_CONCLUDE)
+    except RunbookError as error:
+        if not run.runbook.changes:
+            raise
+        raise NeedsPerson("all steps are done, but what they came to can't be told", found=str(error)) from error
     run.recorder.append("conclusion", **conclusion.facts)
     return Ending(Status.DONE, conclusion.exit_code, verdict=conclusion.verdict)
 
@@ -117,47 +164,39 @@ def _perform_step(run: Run[Tools], step: Step[Tools]) -> None:
     for attempt in range(1, step.attempts + 1):
         try:
             outcome, text = _attempt(run, step, attempt)
-        except SystemFault as error:
-            _record_outcome(run, step, Outcome.FAILED, str(error), began, attempt, error.reason)
-            if attempt == step.attempts:
-                raise
-            run.safe_point()
         except (NeedsPerson, LeaseLost, JournalUnwritable):
             raise
-        except Stopped:
-            _record_outcome(run, step, Outcome.ABORTED, "stopped by the operator", began, attempt)
-            raise
         except RunbookError as error:
-            _record_outcome(run, step, Outcome.FAILED, str(error), began, attempt)
-            raise
+            outcome = Outcome.ABORTED if run.stop.event.is_set() else Outcome.FAILED
+            _record_outcome(run, step, outcome, str(error), began, attempt, getattr(error, "reason", None))
+            run.stop.raise_if_made()
+            # An act that was given up may still go on: a second one must not run beside it.
+            if attempt == step.attempts or not isinstance(error, SystemFault) or isinstance(error, Overrun):
+                raise
+            run.safe_point()
         else:
             _record_outcome(run, step, outcome, text, began, attempt)
             return
 
 
 def _attempt(run: Run[Tools], step: Step[Tools], attempt: int) -> tuple[Outcome, str]:
-    before = run.past.before.get(step.name)
+    past = Past.of(run.recorder.journal.records)
+    before = past.before.get(step.name)
     if before is None:
-        before = step.before(run.tools)
-    scope = _scope(run, step, before)
-    done = _ask_done(run, step, scope)
+        before = guarded(lambda: as_noted(step.before(run.tools)), step.title, step.seconds)
+    done = _ask_done(run, step, before)
     if done:
-        if run.past.interrupted(step.name) and attempt == 1:
-            return Outcome.CHANGED, "found done; the run was interrupted before it could say so"
-        return Outcome.OK, "already so"
-    if done is None and run.past.interrupted(step.name):
-        raise NeedsPerson(
-            f"it can't be told whether “{step.title}” happened before the run was interrupted",
-            where=f"run {run.id}, step {step.name}",
-            mend=f"look, then invoke runs.resume {run.id} or invoke runs.abort {run.id}",
-        )
-    if step.ready is not None:
-        step.ready(run.tools)
+        return (Outcome.CHANGED, FOUND_DONE) if past.undecided(step.name) else (Outcome.OK, "already so")
+    if done is None and step.done is not None and past.undecided(step.name):
+        raise _cannot_tell(run, step, past)
+    ready = step.ready
+    if ready is not None:
+        guarded(lambda: ready(run.tools), step.title, step.seconds)
     if step.done is None and step.undo is None:
-        return Outcome.OK, _act(run, step, scope)
-    run.recorder.append("intent", step=step.name, attempt=attempt, before=dict(before))
-    text = _act(run, step, scope)
-    if _ask_done(run, step, scope) is False:
+        return Outcome.OK, _act(run, step, before)
+    run.recorder.append("intent", step=step.name, attempt=attempt, before=before)
+    text = _act(run, step, before)
+    if _ask_done(run, step, before) is False:
         raise SystemFault(
             f"“{step.title}” was done, but its postcondition does not hold",
             reason=Reason.FAILED,
@@ -167,45 +206,49 @@ def _attempt(run: Run[Tools], step: Step[Tools], attempt: int) -> tuple[Outcome,
     return Outcome.CHANGED, text
 
 
-def _scope(run: Run[Tools], step: Step[Tools], before: State) -> Scope:
-    say = partial(run.recorder.say, step.name)
-    return Scope(run.id, before, step.seconds, run.stop.event, say, run.recorder.append)
+def _cannot_tell(run: Run[Tools], step: Step[Tools], past: Past) -> RunbookError:
+    where = f"run {run.id}, step {step.name}"
+    if not past.interrupted(step.name):
+        what = f"it can't be told whether “{step.title}” happened, so it is not tried again"
+        return SystemFault(what, reason=Reason.FAILED, where=where)
+    return NeedsPerson(
+        f"it can't be told whether “{step.title}” happened before the run was interrupted",
+        where=where,
+        mend=f"look, then invoke runs.resume {run.id} or invoke runs.abort {run.id}",
+    )
 
 
-def _act(run: Run[Tools], step: Step[Tools], scope: Scope) -> str:
-    return _guarded(lambda: step.act(run.tools, scope), step)
+def _act(run: Run[Tools], step: Step[Tools], before: State) -> str:
+    return _scoped(run, step, step.act, before)
 
 
-def _ask_done(run: Run[Tools], step: Step[Tools], scope: Scope) -> bool | None:
-    question = step.done
-    return None if question is None else _guarded(lambda: question(run.tools, scope), step)
-
-
-def _guarded(call: Callable[[], Result], step: Step[Tools]) -> Result:
-    """The call's result within the step's time; a bug in a step is that step's failure, not the engine's."""
+def _ask_done(run: Run[Tools], step: Step[Tools], before: State) -> bool | None:
+    if step.done is None:
+        return None
     try:
-        return bounded(call, step.seconds, f"step {step.name}")
-    except RunbookError:
-        raise
-    except Exception as error:
-        raise SystemFault(
-            f"“{step.title}” failed in a way that nobody foresaw",
-            reason=Reason.FAILED,
-            where=place_of(error),
-            found=f"{type(error).__name__}: {error}",
-            mend="report this as a bug, with the run's folder",
-        ) from error
+        return _scoped(run, step, step.done, before)
+    except Overrun as error:  # a question that hangs does no harm, so it may be asked again
+        raise SystemFault(error.what, reason=error.reason, where=f"is “{step.title}” done?") from error
+
+
+def _scoped(run: Run[Tools], step: Step[Tools], call: Callable[[Tools, Scope], Result], before: State) -> Result:
+    say = partial(run.recorder.say, step.name)
+    scope = Scope(run.id, before, step.seconds, run.stop.event, say, run.recorder.append)
+    try:
+        return guarded(lambda: call(run.tools, scope), step.title, step.seconds)
+    finally:
+        scope.close()
 
 
 def _undo_step(run: Run[Tools], step: Step[Tools], past: Past) -> bool:
     """Whether the step's effect is gone."""
     assert step.undo is not None
-    undo = step.undo
-    scope = _scope(run, step, past.before.get(step.name, {}))
     began = time.monotonic()
     run.recorder.append("undo-intent", step=step.name)
     try:
-        text, outcome = _guarded(lambda: undo(run.tools, scope), step), Outcome.COMPENSATED
+        text, outcome = _scoped(run, step, step.undo, past.before.get(step.name, {})), Outcome.COMPENSATED
+    except JournalUnwritable:
+        raise
     except RunbookError as error:
         text, outcome = str(error), Outcome.FAILED
     seconds = round(time.monotonic() - began, 3)
@@ -231,11 +274,3 @@ def _record_outcome(
         seconds=round(time.monotonic() - began, 3),
         attempt=attempt,
     )
-
-
-def place_of(error: BaseException) -> str:
-    """The file and line where an unforeseen error was raised."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""

@@ -40,13 +40,36 @@ class Scope:
         self.before = before
         self._deadline = time.monotonic() + seconds
         self.stop_event = stopping
-        self.say = say
-        self.record = record
+        self._say = say
+        self._record = record
+        self._over = False
+        self._speaking = threading.Lock()
 
     @property
     def stopping(self) -> bool:
         """Whether the operator asked to stop: a long step ends at its next safe point."""
         return self.stop_event.is_set()
+
+    def say(self, text: str) -> None:
+        """Show progress that is not worth a record."""
+        with self._speaking:
+            self._refuse_when_over()
+            self._say(text)
+
+    def record(self, kind: str, **data: Any) -> None:
+        """Write a fact into the journal; it is on disk when this returns."""
+        with self._speaking:
+            self._refuse_when_over()
+            self._record(kind, **data)
+
+    def close(self) -> None:
+        """End it: a thread that was left behind can neither speak nor record for a run that has gone on."""
+        with self._speaking:
+            self._over = True
+
+    def _refuse_when_over(self) -> None:
+        if self._over:
+            raise SystemFault("this step was given up before", reason=Reason.TIMED_OUT)
 
     def remaining(self) -> float:
         """Seconds until this step's time is up.

@@ -43,7 +43,10 @@ class StopRequest:
                 signal.signal(number, handler)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self.signal_number is not None:  # this call interrupts the one for the first
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         self.signal_number = number
-        self.event.set()
         for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)
+        self.event.set()

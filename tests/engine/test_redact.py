@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import re
 import threading
@@ -16,7 +17,7 @@ from runbooks.engine.redact import Redactor
 from runbooks.engine.secret import Secret
 
 ALPHABET = st.one_of(
-    st.characters(exclude_categories=("Cs",)),
+    st.characters(exclude_categories=["Cs"]),
     st.sampled_from("abcXYZ0189+/=-_.~ \"'\\\n\t$%&@:€é"),
 )
 VALUES = st.one_of(
@@ -76,7 +77,7 @@ def assert_nothing_is_told(text: str, secrets: list[Secret]) -> None:
 
 def chunks_of(text: str, cuts: list[int]) -> list[str]:
     places = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    return [text[start:stop] for start, stop in zip(places, places[1:], strict=False)]
+    return [text[start:stop] for start, stop in itertools.pairwise(places)]
 
 
 @settings(max_examples=25, deadline=None)

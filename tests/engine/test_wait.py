@@ -22,7 +22,7 @@ def test_a_question_is_asked_even_with_no_time() -> None:
 def test_the_deadline_names_what_was_waited_for_and_the_last_answer() -> None:
     began = time.monotonic()
 
-    with pytest.raises(SystemFault, match="it did not answer within 0.05 s") as caught:
+    with pytest.raises(SystemFault, match=r"it did not answer within 0\.05 s") as caught:
         until(lambda: "", seconds=0.05, what="it did not answer", pause=0.01)
 
     assert caught.value.reason is Reason.TIMED_OUT

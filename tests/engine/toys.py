@@ -99,7 +99,9 @@ def write_journal(folder: Path, *kinds: str, **header: Any) -> Path:
 def child(*arguments: object) -> subprocess.Popen[str]:
     """A process of its own that runs a module of these tests; it needs nothing but the standard library."""
     command = [sys.executable, "-S", "-m", *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:

@@ -17,7 +17,7 @@ if __name__ == "__main__":
     journal.append("note")
     limit = journal.path.stat().st_size + 40
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-    for attempt in range(2):
+    for _ in range(2):
         try:
             journal.append("intent", step="x" * 100)
         except JournalUnwritable as error:
