@@ -69,6 +69,7 @@ def prepare(opening: Opening) -> Prepared:
     parameters = opening.parameters
     checks, partial_run = select(parameters.get("section"), parameters.get("only") or ())
     site = Site(opening.environment, opening.redactor)
+    _ = site.application  # without its address there is nothing to verify: said before a run begins
     journey = Journey(lambda: site.application, opening.environment.application.test_email_domain, opening.run)
     opening.redactor.add(journey.password, journey.own_key)
     work = Verification(

@@ -10,11 +10,15 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from runbooks import project
 from runbooks.sandbox.world import Sandbox
+
+if TYPE_CHECKING:
+    from tests.shops import Shop
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 OURS = ("RUNBOOKS_", "PRAVIEL_", "DATABASE_URL", "REDIS_URL")
@@ -107,3 +111,11 @@ def sandbox(shell: Shell) -> Sandbox:
 def bare_shell(tmp_path: Path) -> Shell:
     """A project with an inventory and no sandbox."""
     return new_project(tmp_path)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, sandbox: Sandbox) -> Shop:
+    """An environment that is no sandbox, in a project of its own."""
+    from tests.shops import Shop
+
+    return Shop.of(tmp_path, sandbox)
