@@ -5,18 +5,20 @@ The object is never deleted. Its token only grows, so whoever is handed a token 
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
 import socket
 import threading
+import time
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from runbooks.engine.errors import InputError, LeaseHeld, LeaseLost, RunbookError
+from runbooks.engine.errors import InputError, LeaseHeld, LeaseLost, RunbookError, SystemFault
 from runbooks.engine.store import Store, Stored
 
 NAME = "lease.json"
@@ -46,7 +48,7 @@ class Lease:
     @property
     def holder_gone(self) -> bool:
         """Whether the holder was a process of this machine that no longer exists."""
-        return self.host == socket.gethostname() and process_identity(int(self.process.split("@")[0])) != self.process
+        return self.host == machine() and process_identity(int(self.process.split("@")[0])) != self.process
 
     def describe(self) -> str:
         """Who, since when, why."""
@@ -56,6 +58,15 @@ class Lease:
 def operator() -> str:
     """Who is at the keyboard, as ``user@host``; RUNBOOKS_OPERATOR where several people share an account."""
     return os.environ.get("RUNBOOKS_OPERATOR") or f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def machine() -> str:
+    """The machine and its boot: two that share a name, or two containers, must not judge each other's pids."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{socket.gethostname()}/{boot}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return f"{socket.gethostname()}/{uuid.getnode():x}"
 
 
 def process_identity(pid: int) -> str:
@@ -87,11 +98,12 @@ def read(store: Store) -> tuple[Lease | None, Stored | None]:
     if stored is None:
         return None, None
     try:
-        return Lease(**json.loads(stored.body)), stored
+        return _parsed(stored.body), stored
     except (ValueError, TypeError) as error:
         raise InputError(
             "the lease can't be read",
             where=f"{NAME} in {store}",
+            found=str(error),
             mend="look at it; remove it if nobody is at work",
         ) from error
 
@@ -111,7 +123,7 @@ def acquire(store: Store, *, run: str, reason: str, lifetime: timedelta = LIFETI
         run=run,
         holder=operator(),
         reason=reason,
-        host=socket.gethostname(),
+        host=machine(),
         process=process_identity(os.getpid()),
         acquired=_stamp(now),
         expires=_stamp(now + lifetime),
@@ -124,10 +136,13 @@ def acquire(store: Store, *, run: str, reason: str, lifetime: timedelta = LIFETI
 
 def release(store: Store, lease: Lease) -> None:
     """Give the lease back; nothing happens if it is no longer ours."""
-    current, stored = read(store)
-    if current and stored and _same(current, lease):
+    for _ in range(3):  # a renewal that was on its way may come in between
+        current, stored = read(store)
+        if not (current and stored and _same(current, lease)):
+            return
         free = replace(current, run="", holder="", reason="", expires=_stamp(datetime.now(UTC)))
-        store.put(NAME, _body(free), replaces=stored.version)
+        if store.put(NAME, _body(free), replaces=stored.version) is not None:
+            return
 
 
 def break_lease(store: Store, *, reason: str) -> Lease:
@@ -156,38 +171,61 @@ class Keeper:
         self.lease = lease
         self._lifetime = lifetime
         self._over = threading.Event()
+        self._renewing = threading.Lock()
+        self._sure_until = time.monotonic() + lifetime.total_seconds()
 
     def confirm(self) -> None:
-        """Read the lease again ahead of an effect.
+        """Read the lease again ahead of an effect, and renew it if it would not last for long.
 
         Raises:
-            LeaseLost: it was broken, or has expired and was taken by somebody else.
+            LeaseLost: it was broken, was taken over after it had expired, or may have been while the store was silent.
+            SystemFault: the store can't be asked, but the lease has not run out.
         """
-        current, _ = read(self._store)
+        try:
+            current = self._look()
+        except SystemFault as fault:
+            if time.monotonic() < self._sure_until:
+                raise
+            raise self._lost("it has run out, and the store can't be asked who has it now") from fault
+        except InputError as error:
+            raise self._lost(error.found) from error
         if current is None or not _same(current, self.lease):
-            raise LeaseLost(
-                "the lease is no longer ours, so nothing more is changed",
-                where=str(self._store),
-                found=current.broken or current.describe() if current else "no lease",
-                mend="find out who took over, then invoke runs.show on both runs",
-            )
+            raise self._lost((current.broken or current.describe()) if current else "no lease")
+
+    def _look(self, *, renew: bool = False) -> Lease | None:
+        """The lease as it stands; renewed if it is ours, and `renew` or half of its life is over."""
+        with self._renewing:
+            asked = time.monotonic()
+            current, stored = read(self._store)
+            if not (current and stored and _same(current, self.lease)):
+                return current
+            left = datetime.fromisoformat(current.expires) - datetime.now(UTC)
+            if renew or left < self._lifetime / 2:
+                renewed = replace(current, expires=_stamp(datetime.now(UTC) + self._lifetime))
+                if self._store.put(NAME, _body(renewed), replaces=stored.version) is None:
+                    return read(self._store)[0]
+                self._sure_until = asked + self._lifetime.total_seconds()
+            return current
+
+    def _lost(self, found: str) -> LeaseLost:
+        return LeaseLost(
+            "the lease is no longer ours, so nothing more is changed",
+            where=str(self._store),
+            found=found,
+            mend="find out who took over, then invoke runs.show on both runs",
+        )
 
     def _renew_until_over(self) -> None:
         while not self._over.wait(self._lifetime.total_seconds() / 3):
-            try:
-                self._renew()
-            except RunbookError:
-                continue  # the store may be back in time; if not, `confirm` refuses the next effect
+            with contextlib.suppress(RunbookError):  # the store may be back in time; `confirm` finds out if not
+                self._look(renew=True)
 
-    def _renew(self) -> None:
-        current, stored = read(self._store)
-        if current and stored and _same(current, self.lease):
-            renewed = replace(current, expires=_stamp(datetime.now(UTC) + self._lifetime))
-            self._store.put(NAME, _body(renewed), replaces=stored.version)
-
-    @contextmanager
+    @contextlib.contextmanager
     def held(self) -> Iterator[Callable[[], None]]:
-        """Keep the lease for the time of a block and release it after; the block's own error goes first."""
+        """Keep the lease for the time of a block and release it after.
+
+        A store that can't take it back is no error of the block: the lease runs out by itself.
+        """
         thread = threading.Thread(target=self._renew_until_over, name="lease", daemon=True)
         thread.start()
         try:
@@ -195,7 +233,8 @@ class Keeper:
         finally:
             self._over.set()
             thread.join(5)
-            release(self._store, self.lease)
+            with contextlib.suppress(RunbookError):
+                release(self._store, self.lease)
 
 
 def held(lease: Lease) -> LeaseHeld:
@@ -206,6 +245,18 @@ def held(lease: Lease) -> LeaseHeld:
         found=lease.describe(),
         mend='wait for it, or, if its holder is surely gone: invoke lease.break --reason "…"',
     )
+
+
+def _parsed(body: bytes) -> Lease:
+    lease = Lease(**json.loads(body))
+    if not isinstance(lease.token, int) or not all(
+        isinstance(v, str) for k, v in asdict(lease).items() if k != "token"
+    ):
+        raise TypeError("a field is of another kind")
+    if datetime.fromisoformat(lease.expires).tzinfo is None:
+        raise ValueError("its expiry names no time zone")
+    int(lease.process.split("@")[0])
+    return lease
 
 
 def _same(current: Lease, lease: Lease) -> bool:
