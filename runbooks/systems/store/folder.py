@@ -44,16 +44,14 @@ class FolderStore:
 
     def names(self, prefix: str) -> Iterator[str]:
         with self._faults(prefix):
-            paths = sorted(path for path in self.folder.rglob("*") if path.is_file())
-        for path in paths:
-            name = path.relative_to(self.folder).as_posix()
-            if name.startswith(prefix) and not path.name.startswith("."):
-                yield name
+            paths = [path for path in self.folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+        names = (path.relative_to(self.folder).as_posix() for path in paths)
+        yield from sorted(name for name in names if name.startswith(prefix))
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / ".lock", "ab") as lock:
+        with (self.folder / ".lock").open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
