@@ -58,39 +58,53 @@ def audit(root: Path, store: Store) -> tuple[int, list[Damage]]:
     for anchor in _anchors(store):
         damage += _against_anchor(root, chains, anchor)
     for run, chain in chains.items():
-        if chain.records and (before := chain.records[0].data.get("previous")):
+        before = chain.records[0].data.get("previous") if chain.records else None
+        if isinstance(before, Mapping):
             damage += _against_successor(chains, before, successor=run)
-    return len(chains), sorted(set(damage), key=lambda found: found.run)
+    return len(chains), sorted(dict.fromkeys(damage), key=lambda found: found.run)
 
 
 def _broken(run: str, chain: Chain) -> list[Damage]:
     if chain.break_line is not None:
         return [Damage(run, f"{FILE_NAME}:{chain.break_line}", chain.problem)]
-    if not chain.records:
-        return [Damage(run, FILE_NAME, "the journal is empty")]
+    written_for = chain.records[0].data.get("run", run) if chain.records else run  # empty: killed before it began
+    if written_for != run:
+        return [Damage(run, f"{FILE_NAME}:1", f"the journal of another run: {written_for}")]
     return []
 
 
 def _anchors(store: Store) -> list[Mapping[str, Any]]:
-    anchors = []
+    anchors: list[Mapping[str, Any]] = []
     for name in store.names(ANCHORS):
         stored = store.get(name)
         if stored is None:
             continue
         try:
-            anchors.append(json.loads(stored.body))
-        except ValueError as error:
+            anchor = json.loads(stored.body)
+            anchors.append({**_mark(anchor), "log": str(anchor["log"])})
+        except (ValueError, KeyError, TypeError) as error:
             raise InputError("an anchor in the store is damaged", where=f"{name} in {store}") from error
     return anchors
 
 
+def _mark(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Which record a witness knows, and its hash."""
+    seq = int(wanted["seq"])
+    if seq < 1:
+        raise ValueError("records are counted from 1")
+    return {"run": str(wanted["run"]), "seq": seq, "hash": str(wanted["hash"])}
+
+
 def _against_anchor(root: Path, chains: Mapping[str, Chain], anchor: Mapping[str, Any]) -> list[Damage]:
-    run = str(anchor["run"])
+    run, seq = anchor["run"], anchor["seq"]
     if run not in chains:
         return [Damage(run, str(root), "the run's folder is missing, but the store holds its anchor")]
     damage = _vouched(chains, anchor, "the anchor in the store")
     log = root / run / LOG
-    if not damage and len(chains[run].records) == anchor["seq"]:
+    records = chains[run].records
+    if not damage and len(records) > seq and records[seq].kind != "resumed":
+        return [Damage(run, f"{FILE_NAME}:{seq + 1}", "added after the run had ended, without its being resumed")]
+    if not damage and len(records) == seq:
         content = log.read_bytes() if log.exists() else b""
         if hashlib.sha256(content).hexdigest() != anchor["log"]:
             return [Damage(run, LOG, "the run log was edited: it is not the one that the run wrote")]
@@ -98,14 +112,18 @@ def _against_anchor(root: Path, chains: Mapping[str, Chain], anchor: Mapping[str
 
 
 def _against_successor(chains: Mapping[str, Chain], before: Mapping[str, Any], successor: str) -> list[Damage]:
-    run = str(before["run"])
+    try:
+        before = _mark(before)
+    except (ValueError, KeyError, TypeError):
+        return [Damage(successor, f"{FILE_NAME}:1", "what it says of the run before it can't be read")]
+    run = before["run"]
     if run not in chains:
         return [Damage(run, "the run's folder", f"missing, but run {successor} began after it")]
     return _vouched(chains, before, f"run {successor}, which began after it")
 
 
 def _vouched(chains: Mapping[str, Chain], wanted: Mapping[str, Any], witness: str) -> list[Damage]:
-    run, seq = str(wanted["run"]), int(wanted["seq"])
+    run, seq = wanted["run"], wanted["seq"]
     records = chains[run].records
     if len(records) < seq:
         if chains[run].break_line is not None:

@@ -76,7 +76,7 @@ def summary(folder: Path) -> Summary:
         environment=header.get("environment", "?"),
         operator=header.get("operator", "?"),
         started=chain.records[0].at if chain.records else None,
-        status=Status(ended["status"]) if ended else Status.RUNNING,
+        status=_status(ended) if ended else Status.RUNNING,
         verdict=ended.get("verdict", "") if ended else "",
         exit_code=ended.get("exit_code") if ended else None,
     )
@@ -89,6 +89,13 @@ def previous(root: Path) -> Mapping[str, Any] | None:
         if records:
             return {"run": folder.name, "seq": records[-1].seq, "hash": records[-1].hash}
     return None
+
+
+def _status(ended: Mapping[str, Any]) -> Status:
+    try:
+        return Status(ended["status"])
+    except (KeyError, ValueError):  # of another version of this tool
+        return Status.NEEDS_PERSON
 
 
 def _last(chain: Chain, kind: str) -> Mapping[str, Any]:
