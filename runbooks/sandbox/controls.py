@@ -7,7 +7,7 @@ import sys
 
 from runbooks import command, project
 from runbooks.engine.confirm import confirm
-from runbooks.engine.errors import InputError, SystemFault
+from runbooks.engine.errors import InputError
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.faults.catalogue import FAULTS
 from runbooks.sandbox.faults.fault import Fault
@@ -54,15 +54,14 @@ def break_(name: str) -> None:
     print(f"{name} is injected. See it: invoke release.verify --only {fault.breaks}; take it back: invoke sandbox.mend")
 
 
-def mend(name: str) -> None:
+def mend(name: str | None = None) -> None:
     """Take back one fault, or all that are injected.
 
-    Servers that do not run are started first: most faults are mended by asking them. A fault that can't be taken back
-    while another one stands gets its turn again after that one.
+    Servers that do not run are started first: most faults are mended by asking them. Those that may keep the
+    application from starting are mended before those that need it.
 
     Raises:
         InputError: there is no such fault, or the sandbox was never started.
-        SystemFault: some fault can't be taken back; the others are.
     """
     sandbox = Sandbox.of(project.root())
     names = [_known(name).name] if name else sandbox.faults()
@@ -72,22 +71,9 @@ def mend(name: str) -> None:
     if not sandbox.servers_answer():
         sandbox.choose_ports()
         sandbox.start_servers()
-    while names:
-        left = [each for each in names if not _mended(sandbox, each, last=len(names) == 1)]
-        if len(left) == len(names):
-            take_back(sandbox, FAULTS[left[0]])  # shows why
-        names = left
-
-
-def _mended(sandbox: Sandbox, name: str, *, last: bool) -> bool:
-    try:
-        take_back(sandbox, _known(name))
-    except SystemFault:
-        if last:
-            raise
-        return False
-    print(f"{name} is mended")
-    return True
+    for fault in sorted(map(_known, names), key=lambda fault: fault.means.restarts):
+        take_back(sandbox, fault)
+        print(f"{fault.name} is mended")
 
 
 def inject(sandbox: Sandbox, fault: Fault) -> None:

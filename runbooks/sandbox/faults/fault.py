@@ -12,10 +12,15 @@ Change = Callable[[Sandbox], None]
 
 @dataclass(frozen=True)
 class Means:
-    """A pair of doing and taking back. Taking back is safe to repeat, also after half an injection."""
+    """A pair of doing and taking back. Taking back is safe to repeat, also after half an injection.
+
+    Attributes:
+        restarts: Whether taking it back waits for the application, which another fault may keep from starting.
+    """
 
     inject: Change
     mend: Change
+    restarts: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

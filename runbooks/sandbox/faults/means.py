@@ -31,7 +31,7 @@ def variable(name: str, value: str | None, *, restart: bool = True) -> Means:
         if restart:
             sandbox.restart(LOCAL)
 
-    return Means(inject, mend)
+    return Means(inject, mend, restarts=restart)
 
 
 def copied_variable(name: str, *, to: str) -> Means:
@@ -43,7 +43,7 @@ def copied_variable(name: str, *, to: str) -> Means:
     def mend(sandbox: Sandbox) -> None:
         sandbox.forget_variable(to, name)
 
-    return Means(inject, mend)
+    return Means(inject, mend, restarts=False)
 
 
 def build(fault: str) -> Means:

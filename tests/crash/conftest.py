@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.sandbox.conftest import installed
+
+__all__ = ["installed"]

@@ -1,0 +1,94 @@
+"""Runs one ``invoke`` command and kills this process at a point of it: ``python driver.py POINT -- sandbox.up``.
+
+POINT is one of
+
+    before:KIND  after:KIND  before:KIND/STEP  after:KIND/STEP    around the first such record of the journal
+    effect:N    ahead of the N-th effect on the machine: a rename, a link, a folder, a removal, a process, a connection
+
+Nothing in the product knows of this: the journal's `append` is wrapped, and effects are seen by an audit hook. The exit
+code is 99 if the command ended before the point was reached. With ``count`` as POINT nothing is killed, and the number
+of effects is the last line of standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path[0] = str(Path(__file__).resolve().parents[2])  # as `python -m invoke` in the checkout has it
+
+from invoke.main import program  # noqa: E402
+
+from runbooks.engine.journal import Journal, Record  # noqa: E402
+
+NOT_REACHED = 99
+EFFECTS = {
+    "os.rename",
+    "os.link",
+    "os.symlink",
+    "os.mkdir",
+    "os.remove",
+    "os.rmdir",
+    "subprocess.Popen",
+    "socket.connect",
+}
+
+
+def die() -> None:
+    """End at once: no handler, no ``finally``, no flush."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_around(when: str, wanted: str) -> None:
+    """Die just before or just after the journal's first record of this kind, and of this step if one is named."""
+    kind, _, step = wanted.partition("/")
+    append = Journal.append
+
+    def wrapped(self: Journal, kind_now: str, *arguments: Any, **data: Any) -> Record:
+        meant = kind_now == kind and (not step or data.get("step") == step)
+        if meant and when == "before":
+            die()
+        record = append(self, kind_now, *arguments, **data)
+        if meant:
+            die()
+        return record
+
+    Journal.append = wrapped  # type: ignore[method-assign, assignment]
+
+
+def kill_ahead_of_effect(number: int) -> Callable[[], int]:
+    """Die ahead of the effect with this number, counted from 1; 0 is never. Returns what tells how many there were."""
+    seen = 0
+
+    def hook(event: str, _arguments: tuple[Any, ...]) -> None:
+        nonlocal seen
+        if event in EFFECTS:
+            seen += 1
+            if seen == number:
+                die()
+
+    sys.addaudithook(hook)
+    return lambda: seen
+
+
+def main(point: str, words: list[str]) -> None:
+    kind, _, rest = point.partition(":")
+    count: Callable[[], int] = lambda: 0  # noqa: E731
+    if kind in ("before", "after"):
+        kill_around(kind, rest)
+    else:
+        count = kill_ahead_of_effect(int(rest) if kind == "effect" else 0)
+    try:
+        program.run(["invoke", *words])
+    except SystemExit:
+        pass
+    print(count(), file=sys.stderr)
+    sys.exit(0 if point == "count" else NOT_REACHED)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[sys.argv.index("--") + 1 :])
