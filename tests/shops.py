@@ -160,6 +160,7 @@ def fronted(shop: Shop, *hold: str, **instead: Any) -> Iterator[Front]:
             yield front
         finally:
             front.let_go.set()
+            shop.write(APPLICATION_URL=front.target)
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) -> None:

@@ -287,14 +287,12 @@ def test_a_read_only_database_is_told_and_names_the_user_who_stays(shop: Shop, s
 
 def leave_a_user(shop: Shop) -> None:
     """A run that is killed while its checks are asked."""
-    real = shop.operator["APPLICATION_URL"]
     with fronted(shop, "/health/db") as front:
         process = shop.shell.start("release.verify", "--env", shop.name, "--only", "accounts.login,health.database")
         assert front.held.wait(30)
         wait_for(lambda: any(record["kind"] == "created-user" for record in shop.records()), "the user")
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    shop.write(APPLICATION_URL=real)
 
 
 @pytest.mark.parametrize("hangs", [False, True])
