@@ -11,6 +11,8 @@
 The message says what happened, where, what was found there, and the next command to type.
 """
 
+# ruff: noqa: N818 - the errors are named by the words that operators and the documents use
+
 from __future__ import annotations
 
 import enum

@@ -32,7 +32,7 @@ Data = Mapping[str, Any]
 """What a record says: JSON-like, already free of secrets when it is on disk."""
 
 
-class JournalUnwritable(RunbookError):
+class JournalUnwritable(RunbookError):  # noqa: N818 - named as in `errors`
     """What happens can no longer be written down, so nothing further may happen."""
 
     exit_code = 7

@@ -168,14 +168,15 @@ def _perform_step(run: Run[Tools], step: Step[Tools]) -> None:
             raise
         except RunbookError as error:
             outcome = Outcome.ABORTED if run.stop.event.is_set() else Outcome.FAILED
-            _record_outcome(run, step, outcome, str(error), began, attempt, getattr(error, "reason", None))
+            reason = error.reason if isinstance(error, SystemFault) else None
+            _record_outcome(run, step, outcome, str(error), began=began, attempt=attempt, reason=reason)
             run.stop.raise_if_made()
             # An act that was given up may still go on: a second one must not run beside it.
             if attempt == step.attempts or not isinstance(error, SystemFault) or isinstance(error, Overrun):
                 raise
             run.safe_point()
         else:
-            _record_outcome(run, step, outcome, text, began, attempt)
+            _record_outcome(run, step, outcome, text, began=began, attempt=attempt)
             return
 
 
@@ -232,8 +233,14 @@ def _ask_done(run: Run[Tools], step: Step[Tools], before: State) -> bool | None:
 
 
 def _scoped(run: Run[Tools], step: Step[Tools], call: Callable[[Tools, Scope], Result], before: State) -> Result:
-    say = partial(run.recorder.say, step.name)
-    scope = Scope(run.id, before, step.seconds, run.stop.event, say, run.recorder.append)
+    scope = Scope(
+        run=run.id,
+        before=before,
+        seconds=step.seconds,
+        stopping=run.stop.event,
+        say=partial(run.recorder.say, step.name),
+        record=run.recorder.append,
+    )
     try:
         return guarded(lambda: call(run.tools, scope), step.title, step.seconds)
     finally:
@@ -261,6 +268,7 @@ def _record_outcome(
     step: Step[Tools],
     outcome: Outcome,
     text: str,
+    *,
     began: float,
     attempt: int,
     reason: Reason | None = None,

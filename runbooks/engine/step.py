@@ -29,6 +29,7 @@ class Scope:
 
     def __init__(
         self,
+        *,
         run: str,
         before: State,
         seconds: float,

@@ -24,6 +24,7 @@ def until(
     Args:
         condition: The question. OSError, SystemFault and the classes in ``ignoring`` mean "not yet";
             any other exception is a bug and passes through at once.
+        ignoring: More classes of exceptions that mean "not yet".
         seconds: The longest time to wait. The last question may overrun it: give it its own timeout.
         what: What did not come about, as a sentence for the operator ("PostgreSQL did not answer").
         pause: Seconds between two questions.

@@ -95,6 +95,14 @@ def test_no_sink_tells_a_secret_in_any_encoding(secrets: list[Secret], cuts: lis
         assert_nothing_is_told(clean["deep"][0].popitem()[1][0], secrets)
 
 
+@pytest.mark.parametrize("value", ["pass'word-1", 'it\'s "quoted"\\ twice', "zeile\neins/zwei+drei=é€", "50%&a b~$1"])
+def test_a_value_that_others_must_quote_is_masked_in_each_encoding(value: str) -> None:
+    secrets = [Secret("AWKWARD", value)]
+    for encoded in written(value).values():
+        assert_nothing_is_told(Redactor(secrets).text(f"<{encoded}>"), secrets)
+        assert "[AWKWARD]" in Redactor(secrets).text(f"<{encoded}>")
+
+
 @settings(max_examples=25, deadline=None)
 @given(families(), st.text("qwvj ,;!", max_size=300), st.lists(st.integers(0, 300), max_size=8))
 def test_text_without_secrets_is_unchanged(secrets: list[Secret], text: str, cuts: list[int]) -> None:
