@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from runbooks.engine.errors import Reason, SystemFault
@@ -146,7 +147,7 @@ class Runbook(Generic[Tools]):
         parts = [self.name]
         for step in self.steps:
             parts += [step.name, step.title]
-            parts += [_source(call) for call in (step.act, step.done, step.before, step.undo) if call]
+            parts += [_source(call) for call in (step.act, step.done, step.before, step.ready, step.undo) if call]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -160,6 +161,8 @@ class Conclusion:
 
 
 def _source(call: Callable[..., Any]) -> str:
+    while isinstance(call, partial):
+        call = call.func
     try:
         return inspect.getsource(call)
     except (OSError, TypeError):

@@ -4,22 +4,26 @@ import itertools
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from runbooks.engine.errors import NeedsPerson
+from runbooks import catalog, command
+from runbooks.engine.errors import InputError, NeedsPerson
 from runbooks.engine.journal import FILE_NAME, Journal, read_intact
 from runbooks.engine.outcome import Outcome, Status
 from runbooks.engine.past import Past
 from runbooks.engine.recorder import Recorder
 from runbooks.engine.redact import Redactor
 from runbooks.engine.run import Run, compensate, perform
-from runbooks.engine.step import Runbook
+from runbooks.engine.step import Runbook, Step
+from tests.engine import toy_process
 from tests.engine.toy_process import RUN
-from tests.engine.toys import Effect, child, outcome_of, run_of, told
+from tests.engine.toys import Effect, child, outcome_of, run_of, told, write_journal
 
 EVERY_EFFECT = {"first": f"{RUN}\n", "counter": "1", "third": f"{RUN}\n"}
 
@@ -184,6 +188,70 @@ def test_the_digest_changes_with_the_procedure() -> None:
     one, two = Effect("one"), Effect("two")
     assert book(one, two).digest() == book(Effect("one"), Effect("two")).digest()
     assert len({book(one, two).digest(), book(two, one).digest(), book(one).digest()}) == 3
+
+
+def test_the_digest_sees_through_bound_arguments() -> None:
+    def book(act: Any) -> Runbook[Any]:
+        step = Step[Any](name="one", title="One", act=partial(act, "x"))
+        return Runbook(name="toy", title="A toy", steps=(step,), changes=True)
+
+    assert book(toy_process.make).digest() != book(toy_process.unmake).digest()
+
+
+@pytest.fixture
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], InputError]:
+    """What the command says to resuming the run in the temporary folder, where the runbook is a toy."""
+    site: Any = SimpleNamespace(name="toy", protected=False)
+    prepared = catalog.Prepared(Runbook(name="toy", title="A toy", steps=(), changes=False), None)
+    monkeypatch.setattr(command, "open_run", lambda *_: (site, tmp_path / "run"))
+    monkeypatch.setattr(catalog, "prepare", lambda *_: prepared)
+
+    def ask() -> InputError:
+        before = (tmp_path / "run" / FILE_NAME).read_bytes()
+        with pytest.raises(InputError) as caught:
+            command.resume("run", command.Options())
+        assert (tmp_path / "run" / FILE_NAME).read_bytes() == before
+        return caught.value
+
+    return ask
+
+
+HEADER: dict[str, Any] = {
+    "runbook": "toy",
+    "environment": "toy",
+    "parameters": {},
+    "digest": "another",
+    "tool": "0.0.9",
+}
+
+
+def test_a_runbook_that_has_changed_is_not_resumed(tmp_path: Path, refused: Callable[[], InputError]) -> None:
+    write_journal(tmp_path / "run", "run", **HEADER)
+
+    assert "toy has changed since this run began" in str(refused())
+    assert "check out version 0.0.9" in refused().mend
+
+
+def test_a_run_that_has_ended_is_not_resumed(tmp_path: Path, refused: Callable[[], InputError]) -> None:
+    journal = Journal.create(tmp_path / "run", Redactor())
+    journal.append("run", **HEADER)
+    journal.append("end", status="done", exit_code=0)
+    journal.close()
+
+    assert "the run has ended: done" in str(refused())
+
+
+def test_a_damaged_run_is_not_resumed(tmp_path: Path, refused: Callable[[], InputError]) -> None:
+    path = write_journal(tmp_path / "run", "run", "note", **HEADER)
+    path.write_bytes(path.read_bytes().replace(b"toy", b"two"))
+
+    assert refused().where == f"{path}:1"
+
+
+def test_a_run_killed_before_it_began_is_not_resumed(tmp_path: Path, refused: Callable[[], InputError]) -> None:
+    Journal.create(tmp_path / "run", Redactor()).close()
+
+    assert "killed before it began" in str(refused())
 
 
 def test_a_record_says_what_was_found_on_resume(tmp_path: Path) -> None:
