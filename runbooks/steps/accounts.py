@@ -107,7 +107,7 @@ def _erase_by_request(subject: Subject, scope: Scope, left: Sequence[Left], why:
 
 def _left_over(left: Sequence[Left], why: str, reason: Reason) -> SystemFault:
     return SystemFault(
-        f"{len(left)} test users could not be erased",
+        "test users could not be erased",
         reason=reason,
         where=", ".join(map(str, left)),
         found=why,

@@ -30,7 +30,9 @@ class Left:
     id: int | None = None
 
     def __str__(self) -> str:
-        return f"user {self.id} ({self.email})" if self.id is not None else f"a user with the address {self.email}"
+        return (
+            f"user {self.id} ({self.email})" if self.id is not None else f"perhaps a user with the address {self.email}"
+        )
 
 
 def left_behind(runs: Path, own_run: str) -> list[Left]:
