@@ -72,8 +72,8 @@ def _begin(name: str, environment: Environment, redactor: Redactor, options: Opt
 def _start_sandbox(options: Options) -> int | None:
     """Start the sandbox if it does not run: on first use, and after anything of it was killed.
 
-    While a fault is injected, what it broke stays as it is, or it could not be seen; that is said. Where nothing runs at
-    all, the sandbox is started with it.
+    While a fault is injected, what it broke stays as it is, or it could not be seen; that is said. Where nothing runs
+    at all, the sandbox is started with it.
 
     Returns:
         The exit code to end with: after a plan, or when the sandbox could not be started; None to go on.
@@ -155,8 +155,7 @@ def show_plan(prepared: catalog.Prepared, environment: Environment, redactor: Re
     stream.write(f"{book.title} on {environment.label}: the plan; nothing is changed\n")
     for number, step in enumerate(book.steps, start=1):
         stream.write(f"{number}. {step.title}\n")
-        for line in step.plan(prepared.tools):
-            stream.write(f"   {redactor.text(line)}\n")
+        stream.writelines(f"   {redactor.text(line)}\n" for line in step.plan(prepared.tools))
     return 0
 
 

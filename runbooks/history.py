@@ -82,7 +82,7 @@ def break_lease(environment: str | None, reason: str, given: str | None) -> None
             shown,
             given=given,
             ask=input if sys.stdin.isatty() else None,
-            show=lambda line: print(line),
+            show=print,
         )
     lost = lease.break_lease(store, reason=reason)
     print(f"taken from {lost.describe()}; its next effect is refused. See how far it came: invoke runs.show {lost.run}")

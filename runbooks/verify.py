@@ -94,7 +94,7 @@ def runbook() -> Runbook[Verification]:
             Step(
                 name="open-account",
                 title="Register a throw-away user",
-                act=lambda work, scope: accounts.register(work.subject, scope) if needs_account(work) else NOT_NEEDED,
+                act=open_account,
                 plan=plan_account,
             ),
             Step(name="check", title="Ask what can be asked at once", act=check_at_once, seconds=180),
@@ -109,9 +109,6 @@ def runbook() -> Runbook[Verification]:
     )
 
 
-NOT_NEEDED = "no selected check needs one"
-
-
 def identify(work: Verification, scope: Scope) -> str:
     """Note which release is judged: its commit, and a keyed fingerprint of its variables."""
     site = work.subject.site
@@ -119,6 +116,14 @@ def identify(work: Verification, scope: Scope) -> str:
     text = f"commit {work.commit}" if work.commit else "the commit is not known"
     scope.record("release", commit=work.commit, fingerprint=work.fingerprint, text=text)
     return text
+
+
+def open_account(work: Verification, scope: Scope) -> str:
+    """Register this run's user, if a selected check looks at it."""
+    if not needs_account(work):
+        return "no selected check needs one"
+    work.subject.site.warm_up()
+    return accounts.register(work.subject, scope)
 
 
 def needs_account(work: Verification) -> bool:
@@ -149,7 +154,7 @@ def clean_up(work: Verification, scope: Scope) -> str:
 
 def conclude(work: Verification) -> Conclusion:
     """The verdict of the run."""
-    judged = judge(
+    return judge(
         Judged(
             label=work.subject.environment.label,
             protected=work.subject.environment.protected,
@@ -159,7 +164,6 @@ def conclude(work: Verification) -> Conclusion:
             dirty=work.dirty,
         )
     )
-    return judged
 
 
 def plan_checks(work: Verification) -> Iterable[str]:

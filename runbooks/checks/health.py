@@ -81,9 +81,10 @@ def database_problem(answer: Answer) -> str:
     page = answer.object()
     extensions = page.get("extensions")
     wrong = [] if page.get("status") == "ok" else [f"status is {page.get('status')!r}"]
-    for name in ("vector", "pg_trgm"):
-        if not (isinstance(extensions, dict) and extensions.get(name) is True):
-            wrong.append(f"extension {name} is missing")
+    there = (
+        {name for name, installed in extensions.items() if installed is True} if isinstance(extensions, dict) else ()
+    )
+    wrong += [f"extension {name} is missing" for name in ("vector", "pg_trgm") if name not in there]
     if page.get("seed_data") is not True:
         wrong.append("seed data is missing")
     return ", ".join(wrong)

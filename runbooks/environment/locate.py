@@ -19,7 +19,10 @@ DOT = re.compile(r"[ \t]*\.[ \t]*")
 EQUALS = re.compile(r"[ \t]*=[ \t]*")
 # Longest first: a multi-line string begins like an empty one. Up to two quotes may end its text.
 STRING = re.compile(
-    r'"""(?:\\.|[^\\])*?"""(?:"{1,2})?|' r"'''.*?'''(?:'{1,2})?|" r'"(?:\\.|[^"\\\n])*"|' r"'[^'\n]*'",
+    r'"""(?:\\.|[^\\])*?"""(?:"{1,2})?|'
+    r"'''.*?'''(?:'{1,2})?|"
+    r'"(?:\\.|[^"\\\n])*"|'
+    r"'[^'\n]*'",
     re.DOTALL,
 )
 

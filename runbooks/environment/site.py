@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -161,6 +162,15 @@ class Site:
         variables = open_values(peer, self._environ).variables.load()
         self.redactor.add(*sensitive(variables))
         return variables
+
+    def warm_up(self) -> None:
+        """Load what the first questions will need, aside, while somebody waits for an answer."""
+
+        def load() -> None:
+            import runbooks.systems.postgres.client
+            import runbooks.systems.redis.client  # noqa: F401
+
+        threading.Thread(target=load, name="warm-up", daemon=True).start()
 
     def close(self) -> None:
         """Close the connections that were opened."""

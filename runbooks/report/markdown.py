@@ -66,9 +66,10 @@ class LogWriter:
 @functools.cache
 def _template() -> Template:
     """The log's template, in which every value is escaped unless it says that it is Markdown."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
     environment = Environment(
+        bytecode_cache=FileSystemBytecodeCache(),  # in a folder of its own that only we may write to
         loader=FileSystemLoader(Path(runbooks.__file__).parent.parent / "templates"),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - HTML's escapes are not Markdown's; `finalize` does it

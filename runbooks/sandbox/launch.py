@@ -1,7 +1,7 @@
 """Become a program of the sandbox: run as ``python -I launch.py FILE`` by the process manager, nothing else.
 
-FILE is an owner-only JSON object (see `runbooks.sandbox.program.Program.launch_file`). Variables and arguments come from
-it, so that no secret is ever seen in a process list. The program replaces this process and keeps its pid.
+FILE is an owner-only JSON object (see `runbooks.sandbox.program.Program.launch_file`). Variables and arguments come
+from it, so that no secret is ever seen in a process list. The program replaces this process and keeps its pid.
 
 If the process manager dies, even by SIGKILL, the kernel sends the program its stop signal (PR_SET_PDEATHSIG).
 Only Linux has that; elsewhere the programs outlive a killed manager until the next start clears them away.
@@ -31,7 +31,7 @@ def main(file: str) -> None:
     die_with(manager, program["stop_signal"])
     os.chdir(program["directory"])
     argv: list[str] = program["argv"]
-    os.execve(argv[0], argv, environment(program))
+    os.execve(argv[0], argv, environment(program))  # noqa: S606  # to become it is the point
 
 
 def become(user: str | None) -> None:

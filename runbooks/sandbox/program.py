@@ -131,7 +131,7 @@ def _section(name: str, **options: str | int) -> str:
 
 
 def _plain(value: Path | str) -> str:
-    """The path as supervisor reads it back: it expands ``%`` and takes what follows a blank and ``;`` or ``#`` as comment."""
+    """The path as supervisor reads it back: it expands ``%``, and a blank with ``;`` or ``#`` begins a comment."""
     text = str(value)
     if any(unreadable in text for unreadable in ("\n", " ;", " #", "'", '"', "\\")):
         raise InputError("the process manager can't read a path with such characters", where=text)

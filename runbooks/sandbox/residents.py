@@ -1,4 +1,4 @@
-"""A user who lives in each environment: whose data a bad release could show to somebody else, and a restore must keep."""
+"""A user who lives in each environment: a bad release could show this data to others, and a restore must keep it."""
 
 from __future__ import annotations
 

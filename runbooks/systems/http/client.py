@@ -126,7 +126,7 @@ class HttpClient:
         """One request without redirects followed and without cookies kept.
 
         Raises:
-            SystemFault: no answer, not in time, not trusted, or larger than 4 MiB. A status of 400 or more is an answer.
+            SystemFault: no answer, not in time, not trusted, or over 4 MiB. A status of 400 or more is an answer.
         """
         limit = seconds or self.seconds
         began = time.monotonic()

@@ -96,6 +96,7 @@ class Checkout:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=seconds,
+                check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise SystemFault("loading the settings hangs", reason=Reason.TIMED_OUT, where=str(self.folder)) from error
