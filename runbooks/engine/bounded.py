@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from runbooks.engine.errors import Reason, SystemFault
 
 Result = TypeVar("Result")
+
+LONGEST_SLEEP = 0.2
+"""Seconds. A signal that arrives just as the main thread goes to sleep is only noticed when it wakes up."""
 
 
 class Overrun(SystemFault):
@@ -50,7 +54,9 @@ class Call:
         Raises:
             Overrun: it did not return in time.
         """
-        self._thread.join(seconds)
+        deadline = time.monotonic() + seconds
+        while self.running and (left := deadline - time.monotonic()) > 0:
+            self._thread.join(min(left, LONGEST_SLEEP))
         if self.running:
             raise Overrun(self, seconds)
         if self._error is not None:
