@@ -72,7 +72,13 @@ class Reply:
         return cls(status, json.dumps(value).encode(), {"content-type": "application/json"})
 
 
-Answering = Callable[[BaseHTTPRequestHandler], Reply | None]
+class Request(BaseHTTPRequestHandler):
+    """One request, read to its end."""
+
+    body = b""
+
+
+Answering = Callable[[Request], Reply | None]
 """Makes the reply to a request; None: it has written one itself."""
 
 
@@ -80,7 +86,7 @@ Answering = Callable[[BaseHTTPRequestHandler], Reply | None]
 def http(answer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """An HTTP server; the port."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Request):
         protocol_version = "HTTP/1.1"
 
         def _answer(self) -> None:

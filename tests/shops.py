@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from runbooks.sandbox import ports
 from runbooks.sandbox.world import Sandbox
 from tests import servers
 from tests.conftest import Shell
-from tests.servers import Reply
+from tests.servers import Reply, Request
 
 DOMAIN = "checks.praviel.test"
 USERS = f"SELECT count(*) FROM \"user\" WHERE email LIKE '%@{DOMAIN}'"
@@ -111,7 +110,7 @@ kind = "hosts"
     def users(self) -> int:
         """How many test users the application holds."""
         with self.sandbox.superuser("local") as connection:
-            row = connection.execute(USERS).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(USERS).fetchone()
         assert row
         return int(row[0])
 
@@ -130,9 +129,9 @@ class Front:
     held: threading.Event = field(default_factory=threading.Event)
     let_go: threading.Event = field(default_factory=threading.Event)
     hold: frozenset[str] = frozenset()
-    instead: dict[str, Callable[[BaseHTTPRequestHandler], Reply | None]] = field(default_factory=dict)
+    instead: dict[str, Callable[[Request], Reply | None]] = field(default_factory=dict)
 
-    def answer(self, request: BaseHTTPRequestHandler) -> Reply | None:
+    def answer(self, request: Request) -> Reply | None:
         if request.path in self.hold:
             self.held.set()
             self.let_go.wait(60)
@@ -144,7 +143,7 @@ class Front:
             self.target + request.path,
             headers=kept,
             content=request.body,
-            trust_env=False,  # type: ignore[attr-defined]
+            trust_env=False,
         )
         dropped = ("content-length", "transfer-encoding", "connection", "content-encoding")
         return Reply(said.status_code, said.content, {n: v for n, v in said.headers.items() if n not in dropped})

@@ -274,18 +274,17 @@ def test_what_is_built_is_listed_item_by_item(bare_shell: Shell) -> None:
 
 def test_of_two_changing_runs_the_second_is_told_who_when_and_why(bare_shell: Shell) -> None:
     """The first one holds the lease while it waits; nothing is started."""
+    script = (
+        "from pathlib import Path\n"
+        "from runbooks.engine import lease\n"
+        "from runbooks.systems.store.folder import FolderStore\n"
+        f"store = FolderStore(Path({str(bare_shell.project)!r}, 'var/store/local'))\n"
+        "lease.acquire(store, run='a-run', reason='moving house')\n"
+        "print('held', flush=True)\n"
+        "input()\n"
+    )
     holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "from pathlib import Path\n"
-            "from runbooks.engine import lease\n"
-            "from runbooks.systems.store.folder import FolderStore\n"
-            f"lease.acquire(FolderStore(Path({str(bare_shell.project)!r}, 'var/store/local')), run='a-run',"
-            " reason='moving house')\n"
-            "print('held', flush=True)\n"
-            "input()\n",
-        ],
+        [sys.executable, "-c", script],
         cwd=CHECKOUT,
         env=bare_shell.environment({"RUNBOOKS_OPERATOR": "dana@desk"}),
         stdin=subprocess.PIPE,

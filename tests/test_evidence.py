@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from runbooks.checks.registry import known
@@ -38,7 +39,7 @@ def write(tmp_path: Path) -> Writing:
 
 def found(runs: Path, *, commit: str | None = "c1", fingerprint: str | None = "f1", **changed: Any) -> str | None:
     earlier = find_earlier(runs, "own", commit, fingerprint, replace(CHECK, **changed))
-    return earlier and earlier.finding.found
+    return earlier.finding.found if earlier else None
 
 
 def test_the_newest_passed_of_the_same_release_and_variables_stands_in(write: Writing, tmp_path: Path) -> None:
@@ -96,10 +97,10 @@ def test_runs_within_the_hours_limit_ask_and_the_next_one_shows_whose_evidence_i
 
 def test_of_one_check_only_the_spent_limit_is_known_with_its_reason(shop: Shop) -> None:
     """Nothing was seen of this environment before, so that nothing can stand in."""
-    for _ in range(6):
-        code, checks, _ = shop.checks("--only", "byok.delete")
-        if code == 4:
-            break
+    for _ in range(5):  # refused, and counted all the same
+        httpx.post(f"{shop.operator['APPLICATION_URL']}/api/v1/auth/register", json={}, trust_env=False)
+
+    code, checks, _ = shop.checks("--only", "byok.delete")
 
     assert code == 4
     assert checks["byok.save"]["verdict"] == "unknown"

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from runbooks.sandbox.world import Sandbox
+from tests.servers import Request
 from tests.shops import Shop, fronted, wait_for
 
 WHAT = ("--only", "accounts.login,health.database,health.app")
@@ -89,7 +90,7 @@ def test_during_the_clean_up_it_is_finished_first(
                     "SELECT count(*) FROM pg_stat_activity"
                     " WHERE application_name = 'praviel-runbooks' AND wait_event_type = 'Lock'"
                 )
-                wait_for(lambda: other.execute(waiting).fetchone() == (1,), "the clean-up")  # type: ignore[arg-type]
+                wait_for(lambda: other.execute(waiting).fetchone() == (1,), "the clean-up")
             process.send_signal(number)
         code, _, _ = ended(process)
 
@@ -119,13 +120,13 @@ def test_after_a_kill_between_registration_and_its_record_the_next_run_cleans_up
     before = shop.users()
     with fronted(shop) as front:
 
-        def register_then_hold(request: object) -> None:
+        def register_then_hold(request: Request) -> None:
             front.instead.clear()
-            assert front.answer(request)  # type: ignore[arg-type]
+            assert front.answer(request)
             front.held.set()
             front.let_go.wait(60)
 
-        front.instead["/api/v1/auth/register"] = register_then_hold  # type: ignore[assignment]
+        front.instead["/api/v1/auth/register"] = register_then_hold
         process = begin(shop)
         assert front.held.wait(30)
         process.kill()

@@ -12,7 +12,7 @@ import pytest
 
 from runbooks.checks.journey import Journey
 from runbooks.checks.subject import Subject
-from runbooks.engine.errors import SystemFault
+from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.journal import Journal
 from runbooks.engine.redact import Redactor
 from runbooks.engine.secret import Secret
@@ -145,7 +145,7 @@ def test_a_user_outside_the_test_domain_is_named_and_never_touched(
     ).fetchall()
     for table, column in referring:
         statement = f'DELETE FROM {table} WHERE {column} = (SELECT id FROM "user" WHERE email = %s)'
-        superuser.execute(statement, [email])  # type: ignore[arg-type]
+        superuser.execute(statement, [email])
     superuser.execute('DELETE FROM "user" WHERE email = %s', [email])
 
 
@@ -160,7 +160,7 @@ def test_a_table_that_would_lose_more_rows_than_explained_stops_it_all(
     superuser.execute("ALTER TABLE diary OWNER TO praviel_local")
     try:
         superuser.execute("INSERT INTO diary (user_id) SELECT %s FROM generate_series(1, 40)", [number])
-        run.subject.journey.ask = lambda *_: _refuse()  # type: ignore[assignment,method-assign,misc]
+        run.subject.journey.ask = lambda *_: _refuse()  # type: ignore[method-assign]
 
         with pytest.raises(SystemFault) as caught:
             run.erase()
@@ -175,7 +175,7 @@ def test_a_table_that_would_lose_more_rows_than_explained_stops_it_all(
 
 
 def _refuse() -> Any:
-    raise SystemFault("not now", reason=accounts.Reason.UNREACHABLE)
+    raise SystemFault("not now", reason=Reason.UNREACHABLE)
 
 
 def test_without_the_right_to_delete_the_application_is_asked_and_the_rest_is_named(

@@ -30,7 +30,7 @@ def test_the_right_password_is_answered_and_none_is_refused(url: str) -> None:
 
 
 def test_a_wrong_password_is_refused_and_not_shown(url: str) -> None:
-    password = url.split(":")[2].split("@")[0]
+    password = url.partition("redis://:")[2].partition("@")[0]
 
     with pytest.raises(SystemFault, match="refuse") as caught:
         server(url.replace(password, "another-password")).ping()
