@@ -18,7 +18,8 @@ from runbooks.engine.journal import Journal
 from runbooks.engine.lease import Lease
 from runbooks.engine.recorder import Observer, Recorder
 from runbooks.engine.redact import Redactor
-from runbooks.engine.run import Ending, Run, compensate, perform
+from runbooks.engine.run import Ending, compensate, perform
+from runbooks.engine.stepping import Run
 from runbooks.engine.stop import StopRequest
 from runbooks.engine.store import Store
 from runbooks.options import CONSOLE, Options

@@ -19,8 +19,9 @@ from runbooks.engine.outcome import Outcome, Status
 from runbooks.engine.past import Past
 from runbooks.engine.recorder import Recorder
 from runbooks.engine.redact import Redactor
-from runbooks.engine.run import Run, compensate, perform
+from runbooks.engine.run import compensate, perform
 from runbooks.engine.step import Runbook, Step
+from runbooks.engine.stepping import Run
 from tests.engine import toy_process
 from tests.engine.toy_process import RUN
 from tests.engine.toys import Effect, child, outcome_of, run_of, told, write_journal

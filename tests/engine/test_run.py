@@ -13,8 +13,9 @@ import pytest
 from runbooks.engine.errors import InputError, LeaseLost, NeedsPerson, Reason, Stopped, SystemFault
 from runbooks.engine.journal import Journal, JournalUnwritable, Record, read_intact
 from runbooks.engine.outcome import Outcome, Status
-from runbooks.engine.run import Ending, Run, compensate, perform
+from runbooks.engine.run import Ending, compensate, perform
 from runbooks.engine.step import Conclusion, Scope, Step
+from runbooks.engine.stepping import Run
 from tests.engine.toys import Effect, last_outcome, outcome_of, recorder_in, records, run_of, told
 
 

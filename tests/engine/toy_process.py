@@ -26,8 +26,9 @@ from runbooks.engine.journal import Journal, Record
 from runbooks.engine.past import Past
 from runbooks.engine.recorder import Recorder
 from runbooks.engine.redact import Redactor
-from runbooks.engine.run import Run, compensate, perform
+from runbooks.engine.run import compensate, perform
 from runbooks.engine.step import Runbook, Scope, Step
+from runbooks.engine.stepping import Run
 from runbooks.engine.stop import StopRequest
 from runbooks.systems.store.folder import FolderStore
 

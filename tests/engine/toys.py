@@ -12,9 +12,9 @@ from runbooks.engine.journal import FILE_NAME, Journal, Record, read_intact
 from runbooks.engine.outcome import Outcome
 from runbooks.engine.recorder import Observer, Recorder
 from runbooks.engine.redact import Redactor
-from runbooks.engine.run import Run
 from runbooks.engine.secret import Secret
 from runbooks.engine.step import Conclusion, Runbook, Scope, Step
+from runbooks.engine.stepping import Run
 from runbooks.engine.stop import StopRequest
 
 ROOT = Path(__file__).parent.parent.parent

@@ -17,8 +17,9 @@ def engine(c: Context) -> None:
     from runbooks.engine.journal import Journal
     from runbooks.engine.recorder import Recorder
     from runbooks.engine.redact import Redactor
-    from runbooks.engine.run import Run, perform
+    from runbooks.engine.run import perform
     from runbooks.engine.step import Runbook, Step
+    from runbooks.engine.stepping import Run
     from runbooks.engine.stop import StopRequest
     from runbooks.report.markdown import LogWriter
 
