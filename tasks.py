@@ -169,7 +169,7 @@ def sandbox_reset(_c: Context, confirm: str | None = None) -> None:
 
 @task(name="faults")
 def sandbox_faults(_c: Context) -> None:
-    """What can be broken, and which check each fault turns red."""
+    """Each fault, and the check that it turns red."""
     from runbooks.sandbox import controls
 
     _finish(controls.show_faults)

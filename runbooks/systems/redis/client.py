@@ -25,11 +25,6 @@ class RedisServer:
         parts = urlsplit(self._url.reveal())
         return f"{parts.hostname}:{parts.port or 6379}"
 
-    def ping(self) -> bool:
-        """Whether it answers to the declared user and password. Raises SystemFault if it does not."""
-        with self._connected(self._url.reveal()) as server:
-            return bool(server.ping())
-
     def answers_without_password(self) -> bool:
         """Whether it answers to somebody who gives no password.
 
