@@ -494,6 +494,7 @@ def prepare_as_seen(folder: Path) -> Layout:
     return Layout((folder / "var" / "sandbox").resolve())
 
 
+@pytest.mark.crash
 @pytest.mark.skipif(not is_running_as_root(), reason="only root has a home that the servers' user can't enter")
 def test_root_keeps_the_state_elsewhere_if_the_checkout_is_closed() -> None:
     with open_folder() as folder:
