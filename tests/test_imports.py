@@ -114,14 +114,10 @@ def test_the_tasks_load_the_errors_and_invoke_only() -> None:
     assert [name for name in at_the_top if name.startswith("runbooks")] == ["runbooks.engine.errors"]
 
 
-KNOWN_LONG = {"sandbox/world.py"}
-"""One object that runbooks, faults and tests all handle; it waits to be divided."""
-
-
 def test_no_module_is_longer_than_can_be_read() -> None:
     long = {str(path.relative_to(PACKAGE)) for path in MODULES if len(path.read_text().splitlines()) > 300}
 
-    assert long <= KNOWN_LONG
+    assert long == set()
 
 
 DUMP = (

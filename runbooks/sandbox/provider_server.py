@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 
+from runbooks.engine.errors import SystemFault
+from runbooks.engine.wait import until
 from runbooks.sandbox.environments import ENVIRONMENTS, provider_key
 from runbooks.sandbox.files import private_folder, write_private
 from runbooks.sandbox.layout import Layout
+from runbooks.sandbox.ports import LOOPBACK
 from runbooks.sandbox.program import INTERPRETER, Program
+from runbooks.systems.http.client import HttpClient
 
 
 def prepare(layout: Layout, port: int) -> Program:
@@ -46,3 +50,21 @@ def write_accounts(layout: Layout) -> None:
         },
     }
     write_private(layout.provider / "accounts.json", json.dumps(accounts, indent=1) + "\n")
+
+
+def ready(port: int, *, seconds: float = 20) -> None:
+    """Return once it answers.
+
+    Raises:
+        SystemFault: TIMED_OUT.
+    """
+    until(lambda: answers(port), seconds=seconds, what="the provider's stand-in does not answer")
+
+
+def answers(port: int) -> bool:
+    """Whether it refuses a request without a key, as the real one does."""
+    try:
+        with HttpClient(f"http://{LOOPBACK}:{port}", seconds=2) as provider:
+            return provider.get("/v1/models").status in (200, 401)
+    except SystemFault:
+        return False

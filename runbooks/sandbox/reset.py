@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runbooks.catalog import Opening, Prepared
 from runbooks.engine.step import Runbook, Scope, Step
-from runbooks.sandbox import down
+from runbooks.sandbox import disposal, down
 from runbooks.sandbox.world import Sandbox
 
 
@@ -25,7 +25,7 @@ def runbook() -> Runbook[Sandbox]:
                 name="delete",
                 title="Delete databases, keys, mails and the servers' logs",
                 act=delete,
-                done=lambda sandbox, _: sandbox.empty(),
+                done=lambda sandbox, _: disposal.empty(sandbox.layout),
                 seconds=120,
             ),
         ),
@@ -34,5 +34,5 @@ def runbook() -> Runbook[Sandbox]:
 
 def delete(sandbox: Sandbox, _scope: Scope) -> str:
     """Delete everything below the sandbox's folder."""
-    sandbox.delete()
+    disposal.delete(sandbox.layout)
     return f"{sandbox.layout.root} is gone"

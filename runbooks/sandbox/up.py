@@ -8,9 +8,19 @@ from runbooks.catalog import Opening, Prepared
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.secret import Secret
 from runbooks.engine.step import Runbook, Scope, Step
-from runbooks.sandbox import environments, ports, postgres_install, postgres_server, process_manager, residents
+from runbooks.sandbox import (
+    environments,
+    ports,
+    postgres_install,
+    postgres_server,
+    process_manager,
+    releases,
+    residents,
+)
 from runbooks.sandbox.environments import ENVIRONMENTS
-from runbooks.sandbox.world import FIRST_RELEASE, Sandbox
+from runbooks.sandbox.world import Sandbox
+
+FIRST_RELEASE = "v1"
 
 
 def prepare(opening: Opening) -> Prepared:
@@ -92,7 +102,7 @@ def place_releases(sandbox: Sandbox, _scope: Scope) -> str:
     for name in ENVIRONMENTS:
         if not _placed(sandbox, name):
             sandbox.layout.environment(name).mkdir(mode=0o700, exist_ok=True)
-            sandbox.place(name, FIRST_RELEASE, None)
+            releases.place(sandbox.layout, name, FIRST_RELEASE, None)
     return ", ".join(f"{name} runs {sandbox.deployed(name)['revision']}" for name in ENVIRONMENTS)
 
 

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
-import shutil
-import subprocess
-import sys
-import tempfile
-from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runbooks.engine.errors import InputError, Reason, SystemFault
+from runbooks.engine.errors import InputError, SystemFault
 from runbooks.engine.redact import Redactor
 from runbooks.engine.wait import until
 from runbooks.environment.sensitive import sensitive
-from runbooks.sandbox import environments, ports, postgres_server, provider_server, valkey_server
+from runbooks.sandbox import disposal, environments, ports, postgres_server, provider_server, releases, valkey_server
 from runbooks.sandbox.environments import ENVIRONMENTS
-from runbooks.sandbox.files import locked, read_state, update_state
+from runbooks.sandbox.files import read_state, update_state
 from runbooks.sandbox.layout import Layout, locate, prepare
-from runbooks.sandbox.leftovers import MARKER, leftovers
+from runbooks.sandbox.leftovers import leftovers
 from runbooks.sandbox.listening import sockets
 from runbooks.sandbox.process_manager import Manager, ensure_manager
-from runbooks.sandbox.program import DEFAULT_PATH, Program
+from runbooks.sandbox.program import Program
 from runbooks.systems.http.client import HttpClient
 from runbooks.systems.secrets.dotenv import DotenvSource
 
@@ -37,12 +30,8 @@ if TYPE_CHECKING:
     import psycopg
     import redis
 
-FIRST_RELEASE = "v1"
 STARTED = ("STARTING", "RUNNING")
 """The process manager calls a program RUNNING only after a second; whether it answers is asked of itself."""
-
-RELEASES = "releases"
-"""The entry of the sandbox's state that says of each commit which release it is, and built with which fault."""
 
 
 @dataclass(frozen=True)
@@ -62,22 +51,7 @@ class Sandbox:
     def make_folders(self) -> None:
         """Have the folders that everything else is kept in, and what a killed reset did not delete gone."""
         prepare(self.project)
-        shutil.rmtree(self._thrown_away, ignore_errors=True)
-
-    def delete(self) -> None:
-        """Throw away all that the sandbox holds: at once, then bit by bit, so that nobody ever meets a half."""
-        shutil.rmtree(self._thrown_away, ignore_errors=True)
-        if self.layout.root.exists():
-            self.layout.root.rename(self._thrown_away)
-            shutil.rmtree(self._thrown_away)
-
-    def empty(self) -> bool:
-        """Whether nothing is kept any more."""
-        return not self._thrown_away.exists() and not any(path.is_file() for path in self.layout.root.rglob("*"))
-
-    @property
-    def _thrown_away(self) -> Path:
-        return self.layout.root.with_name(f".{self.layout.root.name}.thrown-away")
+        disposal.finish(self.layout)
 
     @cached_property
     def manager(self) -> Manager:
@@ -117,13 +91,11 @@ class Sandbox:
 
     def application(self, name: str) -> Program:
         """The environment's application, started as its own release says."""
-        release = self.layout.release(name).resolve()
-        command = json.loads((release / "railway.json").read_text())["deploy"]["startCommand"]
         return Program(
             name=ports.application(name),
-            argv=shlex.split(command),
-            environment={**self.variables(name), **_python_path()},
-            directory=release,
+            argv=releases.start_command(self.layout, name),
+            environment={**self.variables(name), **releases.INTERPRETER_VARIABLES},
+            directory=self.layout.release(name).resolve(),
             priority=50,
             watched=[self.layout.variables(name)],
         )
@@ -154,76 +126,12 @@ class Sandbox:
         provider_server.write_accounts(self.layout)
 
     def deployed(self, name: str) -> dict[str, Any]:
-        """``revision``, ``fault`` and ``commit`` of the release that the environment runs; empty before the first."""
-        try:
-            commit = self.layout.release(name).readlink().name
-        except OSError:
-            return {}
-        known = read_state(self.layout).get(RELEASES, {}).get(commit)
-        return {} if known is None else {**known, "commit": commit}
-
-    def place(self, name: str, revision: str, fault: str | None) -> None:
-        """Put a release where the environment's application is started from.
-
-        The symlink alone says which one that is; a kill at any point leaves the one before or the new one.
-        """
-        with locked(self.layout.root / ".releases.lock", seconds=120):
-            commit = self._checked_out(revision, fault)
-            known = read_state(self.layout).get(RELEASES, {})
-            update_state(self.layout, RELEASES, known | {commit: {"revision": revision, "fault": fault}})
-            link = self.layout.release(name)
-            new = link.with_name(".release.new")
-            new.unlink(missing_ok=True)
-            new.symlink_to(self.layout.releases / commit)
-            new.replace(link)
-
-    def _checked_out(self, revision: str, fault: str | None) -> str:
-        """Have the release's folder, whole; its commit. What an earlier, killed attempt left is cleared away."""
-        from runbooks.sandbox import repository
-
-        for scratch in (*self.layout.releases.glob(".?*"), *self.layout.root.glob(".repository-*")):
-            shutil.rmtree(scratch, ignore_errors=True)
-        repository.build(self.layout.repository)
-        with tempfile.TemporaryDirectory(prefix=".", dir=self.layout.releases) as folder:
-            tree = Path(folder, "tree")
-            commit = repository.checkout(self.layout.repository, revision, tree, fault)
-            if not (self.layout.releases / commit).exists():
-                tree.rename(self.layout.releases / commit)
-        return commit
+        """See `releases.deployed`."""
+        return releases.deployed(self.layout, name)
 
     def run_in_release(self, name: str, *arguments: str, seconds: float = 60) -> str:
-        """Run a Python module of the environment's release with its variables; what it printed.
-
-        It ends with us: a migration that went on after a kill would meet the next command's.
-
-        Raises:
-            SystemFault: it failed, or did not end in time.
-        """
-        package = __package__.partition(".")[0]
-        argv = [sys.executable, "-m", f"{package}.sandbox.tied", str(os.getpid()), *arguments]
-        marked = {MARKER: str(self.layout.root)}
-        try:
-            done = subprocess.run(
-                argv,
-                cwd=self.layout.release(name).resolve(),
-                env={**self.variables(name), **_python_path(), **marked},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            what = f"{' '.join(arguments)} did not end"
-            raise SystemFault(what, reason=Reason.TIMED_OUT, where=name) from error
-        if done.returncode != 0:
-            raise SystemFault(
-                f"{' '.join(arguments)} failed",
-                reason=Reason.FAILED,
-                where=str(self.layout.release(name)),
-                found=(done.stderr or done.stdout).strip()[-500:],
-            )
-        return done.stdout
+        """Run a Python module of the environment's release with its variables; see `releases.run`."""
+        return releases.run(self.layout, name, arguments, self.variables(name), seconds)
 
     def http(self, name: str) -> HttpClient:
         """The environment's application."""
@@ -278,9 +186,9 @@ class Sandbox:
         self.manager.start(program)
         self.wait_until_it_answers(name)
 
-    def deploy(self, name: str, revision: str = FIRST_RELEASE, fault: str | None = None) -> None:
+    def deploy(self, name: str, revision: str = "v1", fault: str | None = None) -> None:
         """Run another release, or another build of one."""
-        self.place(name, revision, fault)
+        releases.place(self.layout, name, revision, fault)
         self.restart(name)
 
     def set_variable(self, name: str, variable: str, value: str | None) -> None:
@@ -352,7 +260,7 @@ class Sandbox:
             self.manager.start(name)
         postgres_server.ready(self.layout, numbers[ports.POSTGRES], seconds=seconds)
         valkey_server.ready(self.layout, numbers[ports.VALKEY], seconds=min(seconds, 30))
-        until(self._provider_answers, seconds=20, what="the provider's stand-in does not answer")
+        provider_server.ready(numbers[ports.PROVIDER])
 
     def servers_answer(self) -> bool:
         """Whether all three servers run and answer now."""
@@ -365,7 +273,7 @@ class Sandbox:
             valkey_server.ready(self.layout, numbers[ports.VALKEY], seconds=1)
         except SystemFault:
             return False
-        return self._provider_answers()
+        return provider_server.answers(numbers[ports.PROVIDER])
 
     def applications_answer(self) -> bool:
         """Whether each environment's application answers, as the release that was placed."""
@@ -374,15 +282,6 @@ class Sandbox:
     def well(self) -> bool:
         """Whether all of it runs and answers. The process manager alone can't tell: it calls a start a run."""
         return self.running() and self.servers_answer() and self.applications_answer()
-
-    def _provider_answers(self) -> bool:
-        """Whether the provider refuses a request without a key, as the real one does."""
-        url = f"http://{ports.LOOPBACK}:{self.numbers()[ports.PROVIDER]}"
-        try:
-            with HttpClient(url, seconds=2) as provider:
-                return provider.get("/v1/models").status in (200, 401)
-        except SystemFault:
-            return False
 
     def nothing_left(self) -> bool:
         """Whether no process and no port of the sandbox is left."""
@@ -396,12 +295,3 @@ class Sandbox:
         """Raises InputError if the sandbox does not run."""
         if not self.running():
             raise InputError("the sandbox does not run", where=str(self.layout.root), mend="invoke sandbox.up")
-
-
-def _python_path() -> Mapping[str, str]:
-    """Lets a release's commands (``alembic``, ``uvicorn``) be found beside our own interpreter."""
-    return {
-        "PATH": f"{Path(sys.executable).parent}:{DEFAULT_PATH}",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUNBUFFERED": "1",
-    }

@@ -20,7 +20,7 @@ import pytest
 from runbooks import project as project_folder
 from runbooks.engine.wait import until
 from runbooks.environment.sensitive import sensitive
-from runbooks.sandbox import controls, ports
+from runbooks.sandbox import controls, ports, releases
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.faults.catalogue import FAULTS
 from runbooks.sandbox.layout import SERVICE_USER, STATE_FOLDER, Layout, can_enter, prepare
@@ -428,7 +428,7 @@ def register(sandbox: Sandbox) -> None:
 def test_a_deploy_that_was_killed_before_the_restart_is_completed_by_the_next_start(
     shell: Shell, sandbox: Sandbox
 ) -> None:
-    sandbox.place("local-staging", "v2", None)
+    releases.place(sandbox.layout, "local-staging", "v2", None)
     assert not sandbox.well()
 
     succeeds(shell, "sandbox.up")

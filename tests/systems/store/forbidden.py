@@ -15,7 +15,7 @@ if __name__ == "__main__":
     os.chdir(sys.argv[1])
     if os.getuid() == 0:
         os.chown(".", 0, NOBODY)
-        os.chmod(".", 0o550)  # noqa: PTH101 - beside the chown
+        os.chmod(".", 0o550)
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)

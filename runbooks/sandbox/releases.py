@@ -1,0 +1,111 @@
+"""The releases that the sandbox's environments run: placed, told apart, and run in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from runbooks.engine.errors import Reason, SystemFault
+from runbooks.sandbox.files import locked, read_state, update_state
+from runbooks.sandbox.layout import Layout
+from runbooks.sandbox.leftovers import MARKER
+from runbooks.sandbox.program import DEFAULT_PATH
+
+RELEASES = "releases"
+"""The entry of the sandbox's state that says of each commit which release it is, and built with which fault."""
+
+INTERPRETER_VARIABLES = {
+    "PATH": f"{Path(sys.executable).parent}:{DEFAULT_PATH}",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUNBUFFERED": "1",
+}
+"""Let a release's commands (``alembic``, ``uvicorn``) be found beside our own interpreter."""
+
+
+def start_command(layout: Layout, name: str) -> list[str]:
+    """What the environment's release says that it is started with."""
+    settings = json.loads((layout.release(name).resolve() / "railway.json").read_text())
+    return shlex.split(settings["deploy"]["startCommand"])
+
+
+def deployed(layout: Layout, name: str) -> dict[str, Any]:
+    """``revision``, ``fault`` and ``commit`` of the release that the environment runs; empty before the first."""
+    try:
+        commit = layout.release(name).readlink().name
+    except OSError:
+        return {}
+    known = read_state(layout).get(RELEASES, {}).get(commit)
+    return {} if known is None else {**known, "commit": commit}
+
+
+def place(layout: Layout, name: str, revision: str, fault: str | None) -> None:
+    """Put a release where the environment's application is started from.
+
+    The symlink alone says which one that is; a kill at any point leaves the one before or the new one.
+    """
+    with locked(layout.root / ".releases.lock", seconds=120):
+        commit = _checked_out(layout, revision, fault)
+        known = read_state(layout).get(RELEASES, {})
+        update_state(layout, RELEASES, known | {commit: {"revision": revision, "fault": fault}})
+        link = layout.release(name)
+        new = link.with_name(".release.new")
+        new.unlink(missing_ok=True)
+        new.symlink_to(layout.releases / commit)
+        new.replace(link)
+
+
+def _checked_out(layout: Layout, revision: str, fault: str | None) -> str:
+    """Have the release's folder, whole; its commit. What an earlier, killed attempt left is cleared away."""
+    from runbooks.sandbox import repository
+
+    for scratch in (*layout.releases.glob(".?*"), *layout.root.glob(".repository-*")):
+        shutil.rmtree(scratch, ignore_errors=True)
+    repository.build(layout.repository)
+    with tempfile.TemporaryDirectory(prefix=".", dir=layout.releases) as folder:
+        tree = Path(folder, "tree")
+        commit = repository.checkout(layout.repository, revision, tree, fault)
+        if not (layout.releases / commit).exists():
+            tree.rename(layout.releases / commit)
+    return commit
+
+
+def run(layout: Layout, name: str, arguments: Sequence[str], variables: Mapping[str, str], seconds: float) -> str:
+    """Run a Python module of the environment's release with these variables; what it printed.
+
+    It ends with us: a migration that went on after a kill would meet the next command's.
+
+    Raises:
+        SystemFault: it failed, or did not end in time.
+    """
+    package = __package__.partition(".")[0]
+    argv = [sys.executable, "-m", f"{package}.sandbox.tied", str(os.getpid()), *arguments]
+    try:
+        done = subprocess.run(
+            argv,
+            cwd=layout.release(name).resolve(),
+            env={**variables, **INTERPRETER_VARIABLES, MARKER: str(layout.root)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        what = f"{' '.join(arguments)} did not end"
+        raise SystemFault(what, reason=Reason.TIMED_OUT, where=name) from error
+    if done.returncode != 0:
+        raise SystemFault(
+            f"{' '.join(arguments)} failed",
+            reason=Reason.FAILED,
+            where=str(layout.release(name)),
+            found=(done.stderr or done.stdout).strip()[-500:],
+        )
+    return done.stdout
