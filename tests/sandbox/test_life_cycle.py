@@ -46,6 +46,7 @@ def shell(own_project: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     monkeypatch.setenv(project_folder.VARIABLE, str(own_project.project))
     if not Sandbox.of(own_project.project).well():
         succeeds(own_project, "sandbox.up")
+    Sandbox.of(own_project.project).forget_rate_limits()
     return own_project
 
 
@@ -515,3 +516,14 @@ def test_root_keeps_the_state_elsewhere_if_the_checkout_is_closed() -> None:
         shutil.rmtree(root)
         with contextlib.suppress(OSError):
             STATE_FOLDER.rmdir()
+
+
+def test_breaking_and_mending_begin_a_new_hour_of_the_applications_limits(shell: Shell, sandbox: Sandbox) -> None:
+    """Or the third look within the hour would find the registrations spent."""
+    for _ in range(2):
+        succeeds(shell, "sandbox.break", "jwt-key-shared")
+        assert shell.invoke("release.verify", "--only", "secrets.jwt-key-differs,accounts.register").returncode == 3
+        succeeds(shell, "sandbox.mend")
+        assert "1 passed" in succeeds(shell, "release.verify", "--only", "accounts.register")
+
+    assert sandbox.faults() == []
