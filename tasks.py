@@ -39,6 +39,13 @@ def _finish(call: Callable[[], int | None]) -> None:
         raise Exit(code=code)
 
 
+def _change(c: Context, call: Callable[[], int | None]) -> None:
+    """As `_finish`, for a command that changes something and has no plan to show: ``--dry`` refuses it."""
+    if c.config.run.dry:
+        raise Exit("this command has no plan, so with --dry it does nothing; leave --dry out to do it", code=2)
+    _finish(call)
+
+
 def _start(c: Context, name: str, *, plan: bool = False, **options: Any) -> None:
     from runbooks import command
 
@@ -51,7 +58,7 @@ def _start(c: Context, name: str, *, plan: bool = False, **options: Any) -> None
     help={
         "env": ENV,
         "section": "only the checks of one section of the document, e.g. Security",
-        "only": "only these checks, by id, separated by commas, with what they depend on",
+        "only": "only these checks, by id or number, separated by commas, with what they depend on",
         "plan": PLAN,
         "no-spend": "leave out what costs money at a provider; it is then unknown",
         "format": "console, json or markdown, on standard output (default: console)",
@@ -61,7 +68,7 @@ def release_verify(
     c: Context,
     env: str | None = None,
     section: str | None = None,
-    only: str = "",
+    only: str | None = None,
     plan: bool = False,
     no_spend: bool = False,
     format: str = "console",
@@ -70,8 +77,7 @@ def release_verify(
 
     Exit codes: 0 GO, 3 NO-GO, 4 undecided (something required is unknown), 2 bad inventory or input.
     """
-    ids = [name.strip() for name in only.split(",") if name.strip()]
-    parameters = {"section": section, "only": ids, "no_spend": no_spend}
+    parameters = {"section": section, "only": only, "no_spend": no_spend}
     _start(c, "release.verify", environment=env, plan=plan, format=format, parameters=parameters)
 
 
@@ -100,27 +106,30 @@ def runs_audit(_c: Context, env: str | None = None) -> None:
 
 
 @task(name="resume", help={"run": RUN, "env": ENV}, positional=["run"])
-def runs_resume(_c: Context, run: str, env: str | None = None) -> None:
+def runs_resume(c: Context, run: str, env: str | None = None) -> None:
     """Go on with a run that was interrupted."""
     from runbooks import command
 
-    _finish(lambda: command.resume(run, command.Options(environment=env)))
+    _change(c, lambda: command.resume(run, command.Options(environment=env)))
 
 
 @task(name="abort", help={"run": RUN, "env": ENV}, positional=["run"])
-def runs_abort(_c: Context, run: str, env: str | None = None) -> None:
+def runs_abort(c: Context, run: str, env: str | None = None) -> None:
     """Take back what an interrupted run did."""
     from runbooks import command
 
-    _finish(lambda: command.resume(run, command.Options(environment=env), abort=True))
+    _change(c, lambda: command.resume(run, command.Options(environment=env), abort=True))
 
 
 @task(name="coverage", help={"readme": "write the table in README.md instead of printing the list"})
-def checklist_coverage(_c: Context, readme: bool = False) -> None:
+def checklist_coverage(c: Context, readme: bool = False) -> None:
     """The document's 131 items, and which have a check."""
     from runbooks import coverage
 
-    _finish(coverage.write_readme if readme else coverage.show)
+    if readme:
+        _change(c, coverage.write_readme)
+    else:
+        _finish(coverage.show)
 
 
 @task(name="show", help={"env": ENV})
@@ -132,11 +141,11 @@ def lease_show(_c: Context, env: str | None = None) -> None:
 
 
 @task(name="break", help={"env": ENV, "reason": "who was asked, and why it is safe", "confirm": CONFIRM})
-def lease_break(_c: Context, reason: str, env: str | None = None, confirm: str | None = None) -> None:
+def lease_break(c: Context, reason: str, env: str | None = None, confirm: str | None = None) -> None:
     """Take the lease from a holder that is surely gone."""
     from runbooks import history
 
-    _finish(lambda: history.break_lease(env, reason, confirm))
+    _change(c, lambda: history.break_lease(env, reason, confirm))
 
 
 @task(name="up", help={"plan": PLAN})
@@ -160,11 +169,11 @@ def sandbox_status(_c: Context) -> None:
 
 
 @task(name="reset", help={"confirm": "'sandbox', instead of typing it"})
-def sandbox_reset(_c: Context, confirm: str | None = None) -> None:
+def sandbox_reset(c: Context, confirm: str | None = None) -> None:
     """Stop the sandbox and delete its data."""
     from runbooks.sandbox import controls
 
-    _finish(lambda: controls.reset(confirm))
+    _change(c, lambda: controls.reset(confirm))
 
 
 @task(name="faults")
@@ -176,19 +185,19 @@ def sandbox_faults(_c: Context) -> None:
 
 
 @task(name="break", help={"fault": "its name; sandbox.faults lists them"}, positional=["fault"])
-def sandbox_break(_c: Context, fault: str) -> None:
+def sandbox_break(c: Context, fault: str) -> None:
     """Inject a fault, to see a check fail."""
     from runbooks.sandbox import controls
 
-    _finish(lambda: controls.break_(fault))
+    _change(c, lambda: controls.break_(fault))
 
 
 @task(name="mend", help={"fault": "only this one (default: all that are injected)"})
-def sandbox_mend(_c: Context, fault: str | None = None) -> None:
+def sandbox_mend(c: Context, fault: str | None = None) -> None:
     """Take injected faults back."""
     from runbooks.sandbox import controls
 
-    _finish(lambda: controls.mend(fault))
+    _change(c, lambda: controls.mend(fault))
 
 
 def _collection(name: str, tasks: Iterable[Any]) -> Collection:

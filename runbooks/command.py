@@ -11,8 +11,8 @@ from typing import Any, TextIO
 from runbooks import __version__, catalog, project
 from runbooks.engine import lease, runs
 from runbooks.engine.confirm import confirm
-from runbooks.engine.errors import InputError
-from runbooks.engine.journal import Journal
+from runbooks.engine.errors import InputError, LeaseHeld
+from runbooks.engine.journal import FILE_NAME, Journal, read_chain
 from runbooks.engine.past import Past
 from runbooks.engine.redact import Redactor
 from runbooks.engine.step import Runbook
@@ -92,6 +92,8 @@ def _start_sandbox(options: Options) -> int | None:
     stream = options.stream if options.format == "console" else sys.stderr
     up = Options(environment="local", plan=options.plan, stream=stream, reason="first use")
     code = start("sandbox.up", up)
+    if options.plan and not code:
+        print("Then: Verify a release. Its plan needs what starting the sandbox writes.", file=stream)
     return code if code or options.plan else None
 
 
@@ -119,6 +121,7 @@ def _go_on(environment: Environment, folder: Path, redactor: Redactor, options: 
                 where=str(folder),
                 mend=f"invoke runs.show {folder.name}",
             )
+        _refuse_if_overtaken(folder)
         opening = catalog.Opening(
             environment=environment,
             redactor=redactor,
@@ -171,6 +174,18 @@ def _agree(book: Runbook[Any], environment: Environment, options: Options) -> No
     )
 
 
+def _refuse_if_overtaken(folder: Path) -> None:
+    """What an interrupted run did is no longer its own once a later one has changed the same environment."""
+    for later in runs.folders(folder.parent):
+        if later.name > folder.name and any(record.kind == "lease" for record in read_chain(later / FILE_NAME).records):
+            raise InputError(
+                "a later run has changed the environment since, so this one is neither resumed nor taken back",
+                where=folder.name,
+                found=later.name,
+                mend=f"invoke runs.show {later.name}; what is still to do, do by a new run",
+            )
+
+
 @contextmanager
 def _leased(
     book: Runbook[Any], environment: Environment, run: str, reason: str
@@ -186,7 +201,11 @@ def _leased(
             where=str(store),
             mend="declare a shared store in the inventory",
         )
-    held = lease.acquire(store, run=run, reason=reason or book.title)
+    try:
+        held = lease.acquire(store, run=run, reason=reason or book.title)
+    except LeaseHeld as error:
+        error.mend = error.mend.replace("lease.break", f"lease.break --env {environment.name}")
+        raise
     with lease.Keeper(store, held).held() as confirm_lease:
         yield confirm_lease, held
 

@@ -12,7 +12,8 @@ from runbooks.engine.journal import FILE_NAME, Chain, Record, read_chain
 from runbooks.engine.outcome import Verdict
 from runbooks.engine.runs import folders
 
-RUNS_READ = 20
+RUNS_READ = 50
+"""How many of the newest verifications are searched."""
 
 
 def find_earlier(
@@ -25,7 +26,8 @@ def find_earlier(
     """
     if commit is None or fingerprint is None:
         return None
-    for folder in reversed(list(folders(runs))[-RUNS_READ:]):
+    verifications = [folder for folder in folders(runs) if "-release.verify-" in folder.name]
+    for folder in reversed(verifications[-RUNS_READ:]):
         if folder.name == own_run:
             continue
         chain = _chain(folder)

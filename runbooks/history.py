@@ -46,7 +46,9 @@ def show_audit(environment: str | None) -> int:
     for found in damage:
         print(f"✗ {found.run}: {found.where}: {found.found}")
     if damage:
-        print(f"{len(damage)} problems in {count} runs of {opened.label}")
+        print(
+            f"not as they were written: {len(damage)} of what {count} runs of {opened.label} left; compare with a copy"
+        )
         return DAMAGED
     print(f"{count} runs of {opened.label} are as they were written")
     return 0

@@ -39,7 +39,7 @@ class Verification:
     results: dict[str, Result] = field(default_factory=dict)
 
 
-def select(section: str | None, only: Iterable[str]) -> tuple[list[SiteCheck], bool]:
+def select(section: str | None, only: str | None) -> tuple[list[SiteCheck], bool]:
     """The checks that a command line asks for, with all that they depend on; and whether that is not all of them.
 
     Raises:
@@ -49,7 +49,8 @@ def select(section: str | None, only: Iterable[str]) -> tuple[list[SiteCheck], b
     wanted = list(known)
     if section:
         wanted = [name for name in wanted if known[name].section == _section(section)]
-    if ids := list(only):
+    if only is not None:
+        ids = _ids(only)
         for name in ids:
             if name not in known:
                 raise _unknown_check(name, known)
@@ -60,6 +61,19 @@ def select(section: str | None, only: Iterable[str]) -> tuple[list[SiteCheck], b
     return [check for name, check in known.items() if name in chosen], len(chosen) < len(known)
 
 
+def _ids(only: str) -> list[str]:
+    """The ids in a list with commas; a number stands for the document's item.
+
+    Raises:
+        InputError: the list is empty, as an unset variable of a script makes it.
+    """
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    if not names:
+        raise InputError("--only names no check", mend="name one, or leave --only out")
+    by_number = {str(item.number): item.id for item in ITEMS}
+    return [by_number.get(name, name) for name in names]
+
+
 def prepare(opening: Opening) -> Prepared:
     """Put the runbook together for an environment; the sandbox is started first if it is the one that is asked.
 
@@ -67,7 +81,7 @@ def prepare(opening: Opening) -> Prepared:
         InputError: the selection is wrong, or variables or secrets can't be read.
     """
     parameters = opening.parameters
-    checks, partial_run = select(parameters.get("section"), parameters.get("only") or ())
+    checks, partial_run = select(parameters.get("section"), parameters.get("only"))
     site = Site(opening.environment, opening.redactor)
     _ = site.application  # without its address there is nothing to verify: said before a run begins
     journey = Journey(lambda: site.application, opening.environment.application.test_email_domain, opening.run)
@@ -90,21 +104,24 @@ def runbook() -> Runbook[Verification]:
         changes=False,
         conclude=conclude,
         steps=(
-            Step(name="identify", title="Say which release is judged", act=identify, plan=plan_checks),
+            Step(name="identify", title="Say which release is judged", act=identify),
             Step(
                 name="open-account",
                 title="Register a throw-away user",
                 act=open_account,
                 plan=plan_account,
             ),
-            Step(name="check", title="Ask what can be asked at once", act=check_at_once, seconds=180),
-            Step(name="measure", title="Measure what must be measured alone", act=measure_alone, seconds=180),
             Step(
-                name="clean-up",
-                title="Erase the throw-away user",
-                act=clean_up,
-                always=True,
+                name="check", title="Ask what can be asked at once", act=check_at_once, plan=plan_at_once, seconds=180
             ),
+            Step(
+                name="measure",
+                title="Measure what must be measured alone",
+                act=measure_alone,
+                plan=plan_alone,
+                seconds=180,
+            ),
+            Step(name="clean-up", title="Erase the throw-away user", act=clean_up, always=True),
         ),
     )
 
@@ -166,13 +183,19 @@ def conclude(work: Verification) -> Conclusion:
     )
 
 
-def plan_checks(work: Verification) -> Iterable[str]:
-    """What a run would ask, without asking it."""
+def plan_at_once(work: Verification) -> Iterable[str]:
+    """What a run would ask at once, section by section, without asking it."""
+    late = _alone_or_after(work.checks)
     for section in (*SECTIONS, FINAL):
-        names = [check.id for check in work.checks if check.section == section]
+        names = [check.id for check in work.checks if check.section == section and check.id not in late]
         if names:
-            yield f"{section}: ask {', '.join(names)}"
+            yield f"{section}: {', '.join(names)}"
     yield f"requests to providers that cost money: {sum(check.spends for check in work.checks)}"
+
+
+def plan_alone(work: Verification) -> Iterable[str]:
+    """What a run would measure."""
+    yield ", ".join(sorted(_alone_or_after(work.checks))) or "nothing"
 
 
 def plan_account(work: Verification) -> Iterable[str]:

@@ -322,3 +322,26 @@ def test_the_faults_are_listed_broken_and_mended_by_name(shell: Shell, sandbox: 
     assert broken.returncode == mended.returncode == 0
     assert (verified.returncode, "NO-GO local (sandbox)" in verified.stdout) == (3, True)
     wait_for(lambda: not sandbox.faults(), "the fault to be forgotten")
+
+
+@pytest.mark.parametrize(
+    "words", [["sandbox.break", "dev-cors-on"], ["sandbox.mend"], ["lease.break", "--reason", "x"]]
+)
+def test_a_change_without_a_plan_is_refused_in_a_dry_run(words: list[str], bare_shell: Shell) -> None:
+    done = bare_shell.invoke("--dry", *words)
+
+    assert done.returncode == 2
+    assert "no plan" in done.stderr
+
+
+def test_checks_are_selected_by_number_too(shop: Shop) -> None:
+    planned = shop.shell.invoke("release.verify", "--env", "shop", "--plan", "--only", "49").stdout
+
+    assert "Performance: health.database" in planned
+
+
+def test_an_empty_selection_is_refused(shop: Shop) -> None:
+    done = shop.shell.invoke("release.verify", "--env", "shop", "--only", "")
+
+    assert done.returncode == 2
+    assert "names no check" in done.stderr

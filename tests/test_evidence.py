@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from runbooks import evidence
 from runbooks.checks.registry import known
 from runbooks.engine.journal import FILE_NAME, Journal
 from runbooks.engine.redact import Redactor
@@ -43,41 +44,41 @@ def found(runs: Path, *, commit: str | None = "c1", fingerprint: str | None = "f
 
 
 def test_the_newest_passed_of_the_same_release_and_variables_stands_in(write: Writing, tmp_path: Path) -> None:
-    write("run-1")
-    write("run-2")
-    write("run-3", commit="c2")
-    write("run-4", fingerprint="f2")
-    write("run-5", verdict="failed")
-    write("run-6", reused={"run": "run-1", "at": "2026-01-01T00:00:00+00:00"})
-    write("run-7", id="accounts.refresh")
+    write("1-release.verify-x")
+    write("2-release.verify-x")
+    write("3-release.verify-x", commit="c2")
+    write("4-release.verify-x", fingerprint="f2")
+    write("5-release.verify-x", verdict="failed")
+    write("6-release.verify-x", reused={"run": "1-release.verify-x", "at": "2026-01-01T00:00:00+00:00"})
+    write("7-release.verify-x", id="accounts.refresh")
     write("own")
 
-    assert found(tmp_path) == "seen by run-2"
+    assert found(tmp_path) == "seen by 2-release.verify-x"
 
 
 def test_older_than_its_validity_it_does_not(write: Writing, tmp_path: Path) -> None:
-    write("run-1")
+    write("1-release.verify-x")
 
     assert found(tmp_path, valid_for=timedelta(0)) is None
-    assert found(tmp_path, valid_for=timedelta(hours=1)) == "seen by run-1"
+    assert found(tmp_path, valid_for=timedelta(hours=1)) == "seen by 1-release.verify-x"
 
 
 def test_without_knowing_release_and_variables_nothing_does(write: Writing, tmp_path: Path) -> None:
-    write("run-1")
+    write("1-release.verify-x")
 
     assert found(tmp_path, commit=None) is None
     assert found(tmp_path, fingerprint=None) is None
 
 
 def test_a_journal_that_was_edited_proves_nothing(write: Writing, tmp_path: Path) -> None:
-    write("run-1")
-    write("run-2")
-    journal = tmp_path / "run-2" / FILE_NAME
+    write("1-release.verify-x")
+    write("2-release.verify-x")
+    journal = tmp_path / "2-release.verify-x" / FILE_NAME
     journal.write_text(journal.read_text() + "rubbish\n")
-    (tmp_path / "run-3").mkdir()
-    (tmp_path / "run-3" / FILE_NAME).symlink_to("nowhere")
+    (tmp_path / "3-release.verify-x").mkdir()
+    (tmp_path / "3-release.verify-x" / FILE_NAME).symlink_to("nowhere")
 
-    assert found(tmp_path) == "seen by run-1"
+    assert found(tmp_path) == "seen by 1-release.verify-x"
 
 
 def test_runs_within_the_hours_limit_ask_and_the_next_one_shows_whose_evidence_it_uses(sandbox: Sandbox) -> None:
@@ -106,3 +107,12 @@ def test_of_one_check_only_the_spent_limit_is_known_with_its_reason(shop: Shop) 
     assert checks["byok.save"]["verdict"] == "unknown"
     assert "rate limit" in checks["byok.save"]["found"]
     assert checks["byok.delete"]["verdict"] == "unknown"
+
+
+def test_other_runs_do_not_use_up_what_is_searched(tmp_path: Path, write: Writing) -> None:
+    write("1-release.verify-x")
+    for number in range(evidence.RUNS_READ + 1):
+        (tmp_path / f"2-sandbox.up-{number:03}").mkdir()
+        (tmp_path / f"2-sandbox.up-{number:03}" / FILE_NAME).write_text("")
+
+    assert found(tmp_path) == "seen by 1-release.verify-x"

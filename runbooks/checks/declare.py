@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from datetime import timedelta
 
 from runbooks.checks.items import BY_ID, FINAL
 from runbooks.checks.subject import Subject
 from runbooks.engine.check import Check, Evidence, Finding, Phase, Results, Severity
+from runbooks.engine.errors import InputError
 
 SiteCheck = Check[Subject]
 Look = Callable[[Subject], Finding]
@@ -34,6 +36,10 @@ def check(
     `Check`; ``target`` is what is asked: ``application``, ``postgres``, ``redis``, ``variables`` or ``source``.
     """
     item = BY_ID.get(id)
+    if item is None and not title:
+        near = difflib.get_close_matches(id, BY_ID, n=1)
+        mend = f"did you mean {near[0]}?" if near else "invoke checklist.coverage lists them"
+        raise InputError(f"no item of the document is called {id!r}", where="a check's declaration", mend=mend)
 
     def declare(look: Look) -> SiteCheck:
         def ask(subject: Subject, _known: Results) -> Finding:

@@ -105,7 +105,9 @@ def _against_anchor(root: Path, chains: Mapping[str, Chain], anchor: Mapping[str
     if not damage and len(records) > seq and records[seq].kind != "resumed":
         return [Damage(run, f"{FILE_NAME}:{seq + 1}", "added after the run had ended, without its being resumed")]
     if not damage and len(records) == seq:
-        content = log.read_bytes() if log.exists() else b""
+        if not log.exists():
+            return [Damage(run, LOG, "the run log is missing; the journal holds what it said: invoke runs.show")]
+        content = log.read_bytes()
         if hashlib.sha256(content).hexdigest() != anchor["log"]:
             return [Damage(run, LOG, "the run log was edited: it is not the one that the run wrote")]
     return damage

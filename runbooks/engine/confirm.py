@@ -31,8 +31,8 @@ def confirm(
         show(line)
     if given is None and ask is None:
         raise InputError(
-            f"{environment} is protected and there is no terminal to ask on",
-            mend=f"add --confirm {environment} once you have read the --plan",
+            f"{environment} must be confirmed, and there is no terminal to ask on",
+            mend=f"read what is shown above, then add --confirm {environment}",
         )
     typed = given if given is not None else _asked(ask, environment)
     if typed.strip() != environment:

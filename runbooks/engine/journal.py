@@ -99,6 +99,16 @@ def read_chain(path: Path) -> Chain:
     return Chain(tuple(records), torn_bytes=len(torn))
 
 
+def goes_on(path: Path) -> bool:
+    """Whether a process still writes this journal: it holds a lock on it as long as it lives."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def read_intact(path: Path) -> tuple[Record, ...]:
     """The records of a journal that must be whole to be acted on.
 

@@ -42,3 +42,5 @@ class Status(enum.StrEnum):
     COMPENSATED = "failed and compensated"
     NEEDS_PERSON = "needs a person"
     STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    DAMAGED = "damaged"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runbooks.engine.errors import InputError
-from runbooks.engine.journal import FILE_NAME, Chain, Record, read_chain
+from runbooks.engine.journal import FILE_NAME, Chain, Record, goes_on, read_chain
 from runbooks.engine.outcome import Status
 
 
@@ -30,10 +30,11 @@ class Summary:
 
 
 def new_id(runbook: str) -> str:
-    """An id that sorts by time and says what ran: ``20261123T050212Z-release.verify-k3f9``."""
+    """An id that sorts by time and says what ran: ``20261123T050212.345Z-release.verify-k3f9``."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
     tail = "".join(secrets.choice(letters) for _ in range(4))
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{runbook}-{tail}"
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03d}Z-{runbook}-{tail}"
 
 
 def folders(root: Path) -> Iterator[Path]:
@@ -76,7 +77,7 @@ def summary(folder: Path) -> Summary:
         environment=header.get("environment", "?"),
         operator=header.get("operator", "?"),
         started=chain.records[0].at if chain.records else None,
-        status=_status(ended) if ended else Status.RUNNING,
+        status=_status(chain, ended, folder),
         verdict=ended.get("verdict", "") if ended else "",
         exit_code=ended.get("exit_code") if ended else None,
     )
@@ -91,7 +92,11 @@ def previous(root: Path) -> Mapping[str, Any] | None:
     return None
 
 
-def _status(ended: Mapping[str, Any]) -> Status:
+def _status(chain: Chain, ended: Mapping[str, Any], folder: Path) -> Status:
+    if chain.break_line is not None:
+        return Status.DAMAGED
+    if not ended:
+        return Status.RUNNING if goes_on(folder / FILE_NAME) else Status.INTERRUPTED
     try:
         return Status(ended["status"])
     except (KeyError, ValueError):  # of another version of this tool

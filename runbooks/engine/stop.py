@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -50,3 +51,5 @@ class StopRequest:
         for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)
         self.event.set()
+        with contextlib.suppress(OSError):  # os.write, because print may be what the signal interrupted
+            os.write(2, b"\nstopping at the next safe point; a second signal ends this at once\n")

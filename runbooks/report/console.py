@@ -94,7 +94,9 @@ class PlainConsole:
         check = next(check for check in run.checks if check.id == record.data["id"])
         if check.verdict is not Verdict.PASSED or check.attempts > 1 or check.reused:
             tries = f" ({check.attempts} tries)" if check.attempts > 1 else ""
-            reused = f" (evidence of run {one_line(check.reused.run)})" if check.reused else ""
+            reused = (
+                f" (evidence of {one_line(check.reused.at)}, run {one_line(check.reused.run)})" if check.reused else ""
+            )
             self._line(f"  {check.word:<10} {one_line(check.label)}{tries}: {one_line(check.found)}{reused}")
 
     def _ended(self, _record: Record, run: RunView) -> None:

@@ -53,7 +53,8 @@ def break_(name: str) -> None:
     sandbox.require_running()
     _begin_an_hour(sandbox)
     inject(sandbox, fault)
-    print(f"{name} is injected. See it: invoke release.verify --only {fault.breaks}; take it back: invoke sandbox.mend")
+    print(f"{name} is injected; to take it back: invoke sandbox.mend")
+    print(f"see it: invoke release.verify --env local --only {fault.breaks}")
 
 
 def mend(name: str | None = None) -> None:

@@ -150,7 +150,8 @@ def _unpack(work: Path) -> Path:
     program = work / "pg0"
     shutil.copyfile(Path(pg0.__file__).with_name("bin") / "pg0", program)
     program.chmod(0o755)
-    variables = {"HOME": str(work), "PATH": "/usr/bin:/bin"}
+    # Its temporary files (one holds a password) go where they vanish with the folder.
+    variables = {"HOME": str(work), "TMPDIR": str(work), "PATH": "/usr/bin:/bin"}
     port = str(choose())
     try:
         run([program, "start", "--name", "unpack", "--port", port], variables=variables)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from runbooks.engine.errors import InputError
-from runbooks.engine.journal import FILE_NAME, Record, read_chain
+from runbooks.engine.journal import FILE_NAME, Record, goes_on, read_chain
 from runbooks.engine.runs import folders
 
 REGISTERING = "registering-users"
@@ -39,20 +38,10 @@ def left_behind(runs: Path, own_run: str) -> list[Left]:
     """What this run and those that are over have not erased. A run that still goes on cleans up after itself."""
     users: dict[str, Left] = {}
     for folder in list(folders(runs))[-JOURNALS_READ:]:
-        if folder.name == own_run or not _goes_on(folder / FILE_NAME):
+        if folder.name == own_run or not goes_on(folder / FILE_NAME):
             for record in _records(folder):
                 _follow(record, users)
     return list(users.values())
-
-
-def _goes_on(journal: Path) -> bool:
-    """Whether a process still writes this journal: it holds a lock on it as long as it lives."""
-    with contextlib.suppress(OSError), journal.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 def _records(folder: Path) -> Iterator[Record]:

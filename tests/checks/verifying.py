@@ -20,7 +20,7 @@ def verify(sandbox: Sandbox, environment: str = "local", *only: str) -> dict[str
 def report(environment: str, *only: str) -> dict[str, dict[str, Any]]:
     """The same within whatever limits are left."""
     printed = io.StringIO()
-    parameters = {"section": None, "only": list(only), "no_spend": False}
+    parameters = {"section": None, "only": ",".join(only) or None, "no_spend": False}
     command.start(
         "release.verify",
         command.Options(environment=environment, format="json", stream=printed, parameters=parameters),

@@ -31,7 +31,7 @@ def test_ids_sort_by_the_time_at_which_the_run_began(monkeypatch: pytest.MonkeyP
         ids.append(runs.new_id("release.verify"))
 
     assert ids == sorted(ids)
-    assert ids[0].startswith("20261123T050209Z-release.verify-")
+    assert ids[0].startswith("20261123T050209.000Z-release.verify-")
 
 
 def test_ids_of_the_same_second_differ() -> None:
@@ -105,7 +105,7 @@ def test_a_run_killed_at_once_is_summed_up(tmp_path: Path) -> None:
     Journal.create(tmp_path / "run", Redactor()).close()
     summary = runs.summary(tmp_path / "run")
 
-    assert (summary.runbook, summary.started, summary.status) == ("?", None, Status.RUNNING)
+    assert (summary.runbook, summary.started, summary.status) == ("?", None, Status.INTERRUPTED)
 
 
 def test_a_damaged_run_is_summed_up_as_far_as_it_holds(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_damaged_run_is_summed_up_as_far_as_it_holds(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"NO-GO", b"GO"))
     summary = runs.summary(tmp_path / "run")
 
-    assert (summary.runbook, summary.status, summary.exit_code) == ("rollback", Status.RUNNING, None)
+    assert (summary.runbook, summary.status, summary.exit_code) == ("rollback", Status.DAMAGED, None)
 
 
 def test_an_end_that_is_not_known_here_needs_a_person(tmp_path: Path) -> None:

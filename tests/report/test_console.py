@@ -130,7 +130,7 @@ def test_a_flaky_check_and_reused_evidence_are_not_passed_over() -> None:
     shown = plainly(records.troubled())
 
     assert "passed     48 health.app (2 tries)" in shown
-    assert "(evidence of run 20261122T170000Z-release.verify-aa22)" in shown
+    assert "(evidence of 2026-11-22T17:00:09+00:00, run 20261122T170000Z-release.verify-aa22)" in shown
 
 
 def test_a_check_that_simply_passed_has_no_line_in_a_pipe() -> None:

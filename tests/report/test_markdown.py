@@ -142,7 +142,7 @@ def test_every_selected_check_has_a_row() -> None:
 def test_reused_evidence_and_a_second_try_are_told() -> None:
     log = render(records.troubled())
 
-    assert "(evidence of run `20261122T170000Z-release.verify-aa22`)" in log
+    assert "(evidence of 2026-11-22T17:00:09+00:00, run `20261122T170000Z-release.verify-aa22`)" in log
     assert "0.61\u00a0s, 2 tries" in log
 
 

@@ -457,8 +457,8 @@ def test_a_kill_between_a_release_and_its_note_leaves_none_without_a_name(sandbo
 
 @pytest.mark.skipif(not is_running_as_root(), reason="only root can become somebody else")
 def test_a_user_other_than_root_starts_verifies_and_stops() -> None:
-    if not (can_enter(CHECKOUT, SERVICE_USER) and can_enter(Path(sys.executable).parent, SERVICE_USER)):
-        pytest.skip(f"{SERVICE_USER} can't enter this checkout")
+    if not (can_enter(CHECKOUT, SERVICE_USER) and can_enter(Path(sys.executable).resolve().parent, SERVICE_USER)):
+        pytest.skip(f"{SERVICE_USER} can't enter this checkout, or run its Python")
     with open_folder() as folder:
         other = Somebody(new_project(folder).project)
         for path in (folder, *folder.rglob("*")):

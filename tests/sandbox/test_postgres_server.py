@@ -207,7 +207,9 @@ def test_missing_libraries_are_named_with_their_package() -> None:
 
 
 @pytest.mark.skipif(not is_running_as_root(), reason="every other test is run by a normal user already")
-@pytest.mark.skipif(not can_enter(Path(PYTHON).parent, "nobody"), reason="a normal user can't run this Python")
+@pytest.mark.skipif(
+    not can_enter(Path(PYTHON).resolve().parent, "nobody"), reason="a normal user can't run this Python"
+)
 def test_a_normal_user_can_run_it_too() -> None:
     code = textwrap.dedent("""\
         import sys

@@ -155,7 +155,7 @@ class Database:
             )
         elif isinstance(error, psycopg.OperationalError):
             what, reason = "the database can't be reached", Reason.UNREACHABLE
-            mend = f"database.reach is {self._reach!r}; it can also be 'runner' (inside its network) or 'proxy'"
+            mend = f"database.reach is '{self._reach}'; it can also be 'runner' (inside its network) or 'proxy'"
             if "password" in str(error) or "does not exist" in str(error):
                 what, reason, mend = (
                     "the database refuses",

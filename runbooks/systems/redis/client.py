@@ -80,7 +80,7 @@ class RedisServer:
         except redis.TimeoutError as error:
             raise self._fault("Redis did not answer in time", Reason.TIMED_OUT, error, "see its load") from error
         except redis.ConnectionError as error:
-            mend = f"redis.reach is {self._reach!r}; it can also be 'runner' (inside its network) or 'proxy'"
+            mend = f"redis.reach is '{self._reach}'; it can also be 'runner' (inside its network) or 'proxy'"
             raise self._fault("Redis can't be reached", Reason.UNREACHABLE, error, mend) from error
         except redis.ResponseError as error:
             refused = "NOAUTH" in str(error) or "WRONGPASS" in str(error)
