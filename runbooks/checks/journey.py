@@ -1,4 +1,4 @@
-"""The throw-away user of a run: one account, at most two registration requests, whatever the checks ask.
+"""The throw-away user of a run: one account, two or three registration requests, whatever is asked.
 
 The application allows five registrations an hour and address, so several checks share what one registration showed.
 """
