@@ -9,6 +9,7 @@ from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.step import Runbook, Scope, Step
 from runbooks.sandbox import ports, process_manager
 from runbooks.sandbox.environments import ENVIRONMENTS
+from runbooks.sandbox.servers import TITLES
 from runbooks.sandbox.up import stop_applications
 from runbooks.sandbox.world import Sandbox
 
@@ -69,4 +70,4 @@ def plan_stop(_sandbox: Sandbox) -> Iterable[str]:
 
 
 def plan_stop_servers(sandbox: Sandbox) -> Iterable[str]:
-    yield f"stop {ports.POSTGRES}, {ports.VALKEY}, {ports.PROVIDER} and the process manager in {sandbox.layout.root}"
+    yield f"stop {TITLES} and the process manager in {sandbox.layout.root}"

@@ -18,6 +18,7 @@ from runbooks.sandbox import (
     residents,
 )
 from runbooks.sandbox.environments import ENVIRONMENTS
+from runbooks.sandbox.servers import TITLES
 from runbooks.sandbox.world import Sandbox
 
 FIRST_RELEASE = "v1"
@@ -53,7 +54,7 @@ def runbook() -> Runbook[Sandbox]:
             Step(name="write-variables", title="Write each environment's variables", act=write_variables),
             Step(
                 name="start-servers",
-                title="Start PostgreSQL, Valkey and the provider",
+                title="Start the servers",
                 act=start_servers,
                 done=lambda sandbox, _: sandbox.servers_answer(),
                 undo=stop_everything,
@@ -125,7 +126,7 @@ def write_variables(sandbox: Sandbox, _scope: Scope) -> str:
 def start_servers(sandbox: Sandbox, scope: Scope) -> str:
     """Start the process manager, or have it start what is missing, and wait until each server really answers."""
     sandbox.start_servers(seconds=min(scope.remaining(), 60))
-    return "PostgreSQL, Valkey and the provider answer"
+    return f"{TITLES} answer"
 
 
 def plan_start(sandbox: Sandbox) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,7 @@ from runbooks.sandbox.leftovers import leftovers
 from runbooks.sandbox.listening import sockets
 from runbooks.sandbox.process_manager import Manager, ensure_manager
 from runbooks.sandbox.program import Program
+from runbooks.sandbox.servers import SERVERS
 from runbooks.systems.http.client import HttpClient
 from runbooks.systems.secrets.dotenv import DotenvSource
 
@@ -73,17 +75,13 @@ class Sandbox:
         return ports.ensure(self.layout, self._port_names())
 
     def _port_names(self) -> list[str]:
-        servers = [ports.POSTGRES, ports.VALKEY, ports.SUPERVISOR, ports.PROVIDER]
-        return [*servers, *map(ports.application, ENVIRONMENTS)]
+        servers = [port for server in SERVERS for port in (server.name, *server.more_ports)]
+        return [ports.SUPERVISOR, *servers, *map(ports.application, ENVIRONMENTS)]
 
     def servers(self) -> list[Program]:
         """What runs beneath the applications. Unpacks and initialises it on first use."""
         numbers = self.numbers()
-        return [
-            postgres_server.prepare(self.layout, numbers[ports.POSTGRES]),
-            valkey_server.prepare(self.layout, numbers[ports.VALKEY]),
-            provider_server.prepare(self.layout, numbers[ports.PROVIDER]),
-        ]
+        return [server.prepare(self.layout, numbers) for server in SERVERS]
 
     def applications(self) -> list[Program]:
         """Each environment's application, as far as a release has been placed there."""
@@ -248,7 +246,7 @@ class Sandbox:
         """Whether the process manager has all of it running."""
         if not self.manager.alive():
             return False
-        wanted = {ports.POSTGRES, ports.VALKEY, ports.PROVIDER, *map(ports.application, ENVIRONMENTS)}
+        wanted = {*(server.name for server in SERVERS), *map(ports.application, ENVIRONMENTS)}
         states = self.manager.states()
         return all(states.get(each) in STARTED for each in wanted)
 
@@ -256,24 +254,19 @@ class Sandbox:
         """Start the process manager, or have it start what is missing, and wait until each server really answers."""
         self.manage_servers()
         numbers = self.numbers()
-        for name in (ports.POSTGRES, ports.VALKEY, ports.PROVIDER):
-            self.manager.start(name)
-        postgres_server.ready(self.layout, numbers[ports.POSTGRES], seconds=seconds)
-        valkey_server.ready(self.layout, numbers[ports.VALKEY], seconds=min(seconds, 30))
-        provider_server.ready(numbers[ports.PROVIDER])
+        deadline = time.monotonic() + seconds
+        for server in SERVERS:
+            self.manager.start(server.name)
+        for server in SERVERS:
+            server.ready(self.layout, numbers, max(deadline - time.monotonic(), 5))
 
     def servers_answer(self) -> bool:
-        """Whether all three servers run and answer now."""
+        """Whether all servers run and answer now."""
         states = self.manager.states() if self.manager.alive() else {}
-        if any(states.get(name) not in STARTED for name in (ports.POSTGRES, ports.VALKEY, ports.PROVIDER)):
+        if any(states.get(server.name) not in STARTED for server in SERVERS):
             return False
         numbers = self.numbers()
-        try:
-            postgres_server.ready(self.layout, numbers[ports.POSTGRES], seconds=1)
-            valkey_server.ready(self.layout, numbers[ports.VALKEY], seconds=1)
-        except SystemFault:
-            return False
-        return provider_server.answers(numbers[ports.PROVIDER])
+        return all(server.answers(self.layout, numbers) for server in SERVERS)
 
     def applications_answer(self) -> bool:
         """Whether each environment's application answers, as the release that was placed."""

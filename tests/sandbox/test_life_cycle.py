@@ -70,6 +70,8 @@ def pids(sandbox: Sandbox) -> set[int]:
 
 
 def test_what_is_up_is_shown_and_what_is_down_has_left_nothing(shell: Shell, sandbox: Sandbox) -> None:
+    # The process manager calls a program "starting" until it has lived for a second, and readiness may come sooner.
+    until(lambda: set(sandbox.manager.states().values()) == {"RUNNING"}, seconds=10, what="not all are running")
     shown = succeeds(shell, "sandbox.status")
 
     for name, port in sandbox.numbers().items():

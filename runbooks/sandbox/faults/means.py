@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 from psycopg import sql
 
 from runbooks.sandbox.environments import database
-from runbooks.sandbox.faults.fault import Means
+from runbooks.sandbox.faults.fault import Fault, Means
 from runbooks.sandbox.files import write_private
 from runbooks.sandbox.world import Sandbox
 
@@ -56,6 +56,11 @@ def build(fault: str) -> Means:
         sandbox.deploy(LOCAL, _revision(sandbox))
 
     return Means(inject, mend)
+
+
+def built(name: str, breaks: str, shows: str, *also: str) -> Fault:
+    """The fault that is a build of its own name."""
+    return Fault(name=name, breaks=breaks, shows=shows, also=also, means=build(name))
 
 
 def ruin(damage: LiteralString) -> Means:

@@ -1,0 +1,54 @@
+"""Servers that lost something, refuse, or are set up wrongly."""
+
+from __future__ import annotations
+
+from runbooks.sandbox.faults import means
+from runbooks.sandbox.faults.fault import Fault
+from runbooks.sandbox.faults.redis import NO_PASSWORD, SAVE_FAILS
+
+FAULTS = (
+    Fault(
+        name="pgvector-dropped",
+        breaks="postgres.pgvector",
+        shows="extension vector is not installed",
+        also=("health.database", "final.health"),
+        means=means.ruin("DROP EXTENSION vector CASCADE"),
+    ),
+    Fault(
+        name="redis-not-persistent",
+        breaks="redis.persistent",
+        shows="AOF is off and RDB is off",
+        means=means.redis_settings(appendonly="no", save=""),
+    ),
+    Fault(
+        name="redis-save-fails",
+        breaks="redis.persistent",
+        shows="rdb_last_bgsave_status=err",
+        means=SAVE_FAILS,
+    ),
+    Fault(
+        name="redis-no-password",
+        breaks="redis.password",
+        shows="PING without a password is answered",
+        means=NO_PASSWORD,
+    ),
+    Fault(
+        name="database-behind",
+        breaks="migrations.run-on-deploy",
+        shows="the release's head is 20251030_add_hnsw_vector_indexes",
+        means=means.alembic("downgrade", "-1"),
+    ),
+    Fault(
+        name="seed-data-gone",
+        breaks="health.database",
+        shows="seed data is missing",
+        also=("final.health", "postgres.pgvector"),
+        means=means.ruin("TRUNCATE language CASCADE"),
+    ),
+    Fault(
+        name="provider-down",
+        breaks="health.providers",
+        shows="openai: status 503",
+        means=means.provider("openai", status=503),
+    ),
+)

@@ -1,0 +1,66 @@
+"""The servers beneath the applications; adding one is a module with `prepare` and `ready`, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from runbooks.engine.errors import SystemFault
+from runbooks.sandbox import ports, postgres_server, provider_server, valkey_server
+from runbooks.sandbox.layout import Layout
+from runbooks.sandbox.program import Program
+
+Numbers = Mapping[str, int]
+"""The sandbox's ports by name."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of the sandbox.
+
+    Attributes:
+        name: The program's name, and that of the port that `sandbox.status` shows.
+        title: As a person calls it.
+        prepare: Installs and initialises it on first use, and says what is to be run. Safe to repeat.
+        ready: Returns once it really answers, or raises SystemFault after so many seconds.
+        more_ports: Names of the further ports that it listens on.
+    """
+
+    name: str
+    title: str
+    prepare: Callable[[Layout, Numbers], Program]
+    ready: Callable[[Layout, Numbers, float], None]
+    more_ports: tuple[str, ...] = ()
+
+    def answers(self, layout: Layout, numbers: Numbers) -> bool:
+        """Whether it answers now."""
+        try:
+            self.ready(layout, numbers, 1)
+        except SystemFault:
+            return False
+        return True
+
+
+SERVERS = (
+    Server(
+        ports.POSTGRES,
+        "PostgreSQL",
+        lambda layout, numbers: postgres_server.prepare(layout, numbers[ports.POSTGRES]),
+        lambda layout, numbers, seconds: postgres_server.ready(layout, numbers[ports.POSTGRES], seconds=seconds),
+    ),
+    Server(
+        ports.VALKEY,
+        "Valkey",
+        lambda layout, numbers: valkey_server.prepare(layout, numbers[ports.VALKEY]),
+        lambda layout, numbers, seconds: valkey_server.ready(layout, numbers[ports.VALKEY], seconds=seconds),
+    ),
+    Server(
+        ports.PROVIDER,
+        "the providers' stand-in",
+        lambda layout, numbers: provider_server.prepare(layout, numbers[ports.PROVIDER]),
+        lambda _layout, numbers, seconds: provider_server.ready(numbers[ports.PROVIDER], seconds=seconds),
+    ),
+)
+"""In the order in which they are started and waited for."""
+
+TITLES = ", ".join(server.title for server in SERVERS)
