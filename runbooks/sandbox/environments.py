@@ -83,12 +83,12 @@ def _variables(layout: Layout, name: str, numbers: Mapping[str, int], commit: st
         "ECHO_FALLBACK_ENABLED": "false",
         "FRONTEND_URL": "https://app.praviel.test",
         "OPENAI_API_KEY": provider_key(layout, name, "openai"),
-        "OPENAI_API_BASE": f"{provider}/v1",
+        "OPENAI_API_BASE": f"{provider}/openai/v1",
         "EMAIL_PROVIDER": "resend",
         "EMAIL_FROM_ADDRESS": "noreply@praviel.test",
         "EMAIL_FROM_NAME": "PRAVIEL",
         "RESEND_API_KEY": provider_key(layout, name, "resend"),
-        "RESEND_API_BASE": provider,
+        "RESEND_API_BASE": f"{provider}/resend",
     }
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from runbooks.engine.errors import SystemFault
 from runbooks.engine.wait import until
-from runbooks.sandbox.environments import ENVIRONMENTS, provider_key
-from runbooks.sandbox.files import private_folder, write_private
+from runbooks.sandbox.files import private_folder
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.ports import LOOPBACK
 from runbooks.sandbox.program import INTERPRETER, Program
+from runbooks.sandbox.provider_accounts import write_accounts
 from runbooks.systems.http.client import HttpClient
 
 
@@ -37,21 +35,6 @@ def prepare(layout: Layout, port: int) -> Program:
     )
 
 
-def write_accounts(layout: Layout) -> None:
-    """Every environment's keys are accounts of the provider, each in a project of its own."""
-    private_folder(layout.provider)
-    accounts = {
-        "openai": {
-            "keys": {provider_key(layout, name, "openai"): {"project": f"proj_{name}"} for name in ENVIRONMENTS}
-        },
-        "resend": {
-            "keys": {provider_key(layout, name, "resend"): {} for name in ENVIRONMENTS},
-            "domains": [{"name": "praviel.test", "status": "verified"}],
-        },
-    }
-    write_private(layout.provider / "accounts.json", json.dumps(accounts, indent=1) + "\n")
-
-
 def ready(port: int, *, seconds: float = 20) -> None:
     """Return once it answers.
 
@@ -65,6 +48,6 @@ def answers(port: int) -> bool:
     """Whether it refuses a request without a key, as the real one does."""
     try:
         with HttpClient(f"http://{LOOPBACK}:{port}", seconds=2) as provider:
-            return provider.get("/v1/models").status in (200, 401)
+            return provider.get("/openai/v1/models").status in (200, 401)
     except SystemFault:
         return False

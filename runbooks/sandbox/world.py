@@ -14,7 +14,7 @@ from runbooks.engine.errors import InputError, SystemFault
 from runbooks.engine.redact import Redactor
 from runbooks.engine.wait import until
 from runbooks.environment.sensitive import sensitive
-from runbooks.sandbox import disposal, environments, ports, postgres_server, provider_server, releases, valkey_server
+from runbooks.sandbox import disposal, environments, ports, postgres_server, provider_accounts, releases, valkey_server
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.files import read_state, update_state
 from runbooks.sandbox.layout import Layout, locate, prepare
@@ -121,7 +121,7 @@ class Sandbox:
         for name in ENVIRONMENTS:
             environments.write_variables(self.layout, name, self.numbers(), self.deployed(name).get("commit", ""))
             self.variables(name)  # masked from here on, also in what a failing command prints
-        provider_server.write_accounts(self.layout)
+        provider_accounts.write_accounts(self.layout)
 
     def deployed(self, name: str) -> dict[str, Any]:
         """See `releases.deployed`."""

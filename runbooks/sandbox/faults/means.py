@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, LiteralString
 
 from psycopg import sql
@@ -10,6 +11,7 @@ from psycopg import sql
 from runbooks.sandbox.environments import database
 from runbooks.sandbox.faults.fault import Fault, Means
 from runbooks.sandbox.files import write_private
+from runbooks.sandbox.provider_accounts import accounts, write_accounts
 from runbooks.sandbox.world import Sandbox
 
 LOCAL = "local"
@@ -118,6 +120,20 @@ def provider(vendor: str, **behaviour: Any) -> Means:
         write_private(sandbox.layout.provider / "behaviour.json", "{}\n")
 
     return Means(inject, mend)
+
+
+def account(vendor: str, change: Callable[[dict[str, Any], Sandbox], None]) -> Means:
+    """Change what a third party's stand-in holds for us: its keys, domains, limits; see its module for what there is."""
+
+    def inject(sandbox: Sandbox) -> None:
+        held = accounts(sandbox.layout)
+        change(held[vendor], sandbox)
+        write_private(sandbox.layout.provider / "accounts.json", json.dumps(held) + "\n")
+
+    def mend(sandbox: Sandbox) -> None:
+        write_accounts(sandbox.layout)
+
+    return Means(inject, mend, restarts=False)
 
 
 def alembic(*back: str) -> Means:

@@ -1,4 +1,6 @@
-"""A stand-in for the application's third parties: OpenAI and Resend, with their real paths, headers and errors.
+"""A stand-in for the application's third parties, with their real paths, headers and errors.
+
+One module is one vendor, and its name the beginning of its paths: ``/openai/v1/models``, ``/resend/domains``.
 
 What it accepts and how it answers is read from files in its state folder on each request:
 

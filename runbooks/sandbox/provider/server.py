@@ -1,17 +1,23 @@
-"""The vendors on one port: their paths do not collide."""
+"""All vendors on one port, each under its own name: ``/openai/v1/models``, ``/resend/domains``.
+
+A module of this package that has ``routes(state)`` is a vendor; nothing has to be registered.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
+import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from runbooks.sandbox.provider import openai, resend
+from runbooks.sandbox import provider
 from runbooks.sandbox.provider.state import State
 
 READY = "/ready"
@@ -20,9 +26,17 @@ READY = "/ready"
 def create_server(folder: Path) -> Starlette:
     state = State(folder)
     ready = Route(READY, _ready, methods=["GET"])
-    server = Starlette(routes=[ready, *openai.routes(state), *resend.routes(state)])
+    server = Starlette(routes=[ready, *_vendors(state)])
     server.add_middleware(Witness, state=state)
     return server
+
+
+def _vendors(state: State) -> Iterator[Mount]:
+    for found in pkgutil.iter_modules(provider.__path__):
+        if not found.name.startswith("_"):
+            module = importlib.import_module(f"{provider.__name__}.{found.name}")
+            if hasattr(module, "routes"):
+                yield Mount(f"/{found.name}", routes=module.routes(state))
 
 
 async def _ready(_: Request) -> Response:
@@ -43,7 +57,7 @@ class Witness:
         request = Request(scope, receive)
         body = await request.body()
         self.state.note_request(request.method, request.url.path, dict(request.headers), body.decode(errors="replace"))
-        vendor = "openai" if scope["path"].startswith("/v1/") else "resend"
+        vendor = scope["path"].split("/")[1]
         await asyncio.sleep(self.state.behaviour(vendor).delay)
         await self.app(scope, _replay(body), send)
 

@@ -1,0 +1,42 @@
+"""The accounts that the third parties' stand-in holds: ``accounts.json``, one part per vendor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runbooks.sandbox.environments import ENVIRONMENTS, provider_key
+from runbooks.sandbox.files import private_folder, write_private
+from runbooks.sandbox.layout import Layout
+
+Account = dict[str, Any]
+
+
+def write_accounts(layout: Layout) -> None:
+    """Every environment's keys are accounts of the vendors, each in a project of its own."""
+    private_folder(layout.provider)
+    write_private(layout.provider / "accounts.json", json.dumps(accounts(layout), indent=1) + "\n")
+
+
+def accounts(layout: Layout) -> dict[str, Account]:
+    """Each vendor's part, as it is while nothing is broken."""
+    return {vendor: account(layout) for vendor, account in ACCOUNTS.items()}
+
+
+def _openai(layout: Layout) -> Account:
+    return {"keys": {provider_key(layout, name, "openai"): {"project": f"proj_{name}"} for name in ENVIRONMENTS}}
+
+
+def _resend(layout: Layout) -> Account:
+    return {
+        "keys": {provider_key(layout, name, "resend"): {} for name in ENVIRONMENTS},
+        "domains": [{"name": "praviel.test", "status": "verified"}],
+    }
+
+
+ACCOUNTS: Mapping[str, Callable[[Layout], Account]] = {
+    "openai": _openai,
+    "resend": _resend,
+}
+"""How each vendor's part is made. What it may hold is said by the vendor's module in ``runbooks.sandbox.provider``."""
