@@ -11,28 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from runbooks.environment.value import SecretRef, Value, VariableRef
 from runbooks.systems.secrets.source import SourceDeclaration, SourceKind
 
 FILE_NAME = "environment.toml"
 PROCESS_ENVIRONMENT = SourceDeclaration(SourceKind.ENVIRONMENT)
-
-
-@dataclass(frozen=True, slots=True)
-class SecretRef:
-    """The value that the ``[secrets]`` source holds under this name."""
-
-    secret: str
-
-
-@dataclass(frozen=True, slots=True)
-class VariableRef:
-    """The value that the application's ``[variables]`` source holds under this name."""
-
-    variable: str
-
-
-Value = str | SecretRef | VariableRef
-"""Text that stands in the inventory itself, or the name of a value that is kept elsewhere."""
 
 
 class Reach(enum.StrEnum):

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from runbooks.engine.errors import InputError
 from runbooks.engine.secret import Secret
-from runbooks.environment.model import Environment, SecretRef, Value, VariableRef
+from runbooks.environment.model import Environment
 from runbooks.environment.problem import did_you_mean
+from runbooks.environment.value import SecretRef, Value, VariableRef
 from runbooks.systems.secrets.source import SecretSource, open_source
 
 

@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from runbooks.environment.discover import EXAMPLE, SANDBOXES
 from runbooks.environment.locate import Path as KeyPath
-from runbooks.environment.model import Environment, SecretRef, Value, VariableRef
+from runbooks.environment.model import Environment
 from runbooks.environment.problem import Problem, did_you_mean, dotted
+from runbooks.environment.value import SecretRef, Value, VariableRef
 from runbooks.systems.secrets.source import SourceDeclaration, SourceKind
 
 WEB_SCHEMES = ("https", "http")

@@ -11,8 +11,9 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from runbooks.environment import locate
-from runbooks.environment.model import Declaration, Value
+from runbooks.environment.model import Declaration
 from runbooks.environment.problem import EXAMPLE_HINT, Problem, did_you_mean, dotted
+from runbooks.environment.value import Value
 
 # pydantic's names for these errors of a dataclass
 MISSING = "missing"

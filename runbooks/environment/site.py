@@ -16,9 +16,10 @@ from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.redact import Redactor
 from runbooks.engine.secret import Secret
 from runbooks.environment.load import load
-from runbooks.environment.model import Environment, Value
+from runbooks.environment.model import Environment
 from runbooks.environment.resolve import Values, open_values
 from runbooks.environment.sensitive import passwords, sensitive
+from runbooks.environment.value import Value
 from runbooks.systems.http.client import HttpClient
 from runbooks.systems.secrets.source import SourceKind
 from runbooks.systems.source.checkout import Checkout

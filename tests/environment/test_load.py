@@ -13,15 +13,9 @@ import pytest
 from runbooks.environment import shape
 from runbooks.environment.load import load
 from runbooks.environment.locate import places
-from runbooks.environment.model import (
-    Environment,
-    Plan,
-    PlatformKind,
-    Reach,
-    SecretRef,
-    VariableRef,
-)
+from runbooks.environment.model import Environment, Plan, PlatformKind, Reach
 from runbooks.environment.problem import dotted
+from runbooks.environment.value import SecretRef, VariableRef
 from runbooks.systems.secrets.source import SourceKind
 from tests.environment.inventories import SMALL, damaged, inventory_with
 

@@ -8,8 +8,8 @@ import pytest
 
 from runbooks.engine.errors import InputError
 from runbooks.environment.load import load
-from runbooks.environment.model import SecretRef, VariableRef
 from runbooks.environment.resolve import Values, open_values
+from runbooks.environment.value import SecretRef, VariableRef
 from tests.environment.inventories import SMALL, inventory_with
 
 
