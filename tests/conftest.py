@@ -19,6 +19,7 @@ from runbooks.sandbox.world import Sandbox
 
 if TYPE_CHECKING:
     from tests.shops import Shop
+    from tests.standin import Provider
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 OURS = ("RUNBOOKS_", "PRAVIEL_", "DATABASE_URL", "REDIS_URL")
@@ -111,6 +112,22 @@ def sandbox(shell: Shell) -> Sandbox:
 def bare_shell(tmp_path: Path) -> Shell:
     """A project with an inventory and no sandbox."""
     return new_project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def running_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """The third parties' stand-in, alone."""
+    from tests import standin
+
+    with standin.running(tmp_path_factory.mktemp("provider")) as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(running_provider: Provider) -> Provider:
+    """The third parties' stand-in as it is while nothing is wrong."""
+    running_provider.reset()
+    return running_provider
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from runbooks.sandbox.layout import Layout
 ENVIRONMENTS = ("local", "local-staging")
 MODES = {"local": "production", "local-staging": "staging"}
 REDIS_DATABASES = {"local": 0, "local-staging": 1}
+KEY_PREFIXES = {"openai": "sk-proj-", "anthropic": "sk-ant-api03-", "google": "AQ.", "resend": "re_"}
 OVERRIDES = "variables"
 """The entry of the sandbox's state that holds changed variables per environment; None means unset."""
 
@@ -60,8 +61,7 @@ def resident_password(layout: Layout, name: str) -> str:
 
 def provider_key(layout: Layout, name: str, provider: str) -> str:
     """The environment's key at a provider."""
-    prefix = {"openai": "sk-proj-", "resend": "re_"}[provider]
-    return _kept(layout.environment(name) / f"{provider}-key", lambda: prefix + _token())
+    return _kept(layout.environment(name) / f"{provider}-key", lambda: KEY_PREFIXES[provider] + _token())
 
 
 def _variables(layout: Layout, name: str, numbers: Mapping[str, int], commit: str) -> dict[str, str]:
@@ -84,6 +84,10 @@ def _variables(layout: Layout, name: str, numbers: Mapping[str, int], commit: st
         "FRONTEND_URL": "https://app.praviel.test",
         "OPENAI_API_KEY": provider_key(layout, name, "openai"),
         "OPENAI_API_BASE": f"{provider}/openai/v1",
+        "ANTHROPIC_API_KEY": provider_key(layout, name, "anthropic"),
+        "ANTHROPIC_API_BASE": f"{provider}/anthropic/v1",
+        "GOOGLE_API_KEY": provider_key(layout, name, "google"),
+        "GOOGLE_API_BASE": f"{provider}/google/v1beta",
         "EMAIL_PROVIDER": "resend",
         "EMAIL_FROM_ADDRESS": "noreply@praviel.test",
         "EMAIL_FROM_NAME": "PRAVIEL",

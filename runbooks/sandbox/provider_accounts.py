@@ -28,6 +28,14 @@ def _openai(layout: Layout) -> Account:
     return {"keys": {provider_key(layout, name, "openai"): {"project": f"proj_{name}"} for name in ENVIRONMENTS}}
 
 
+def _anthropic(layout: Layout) -> Account:
+    return {"keys": {provider_key(layout, name, "anthropic"): {"workspace": f"wrkspc_{name}"} for name in ENVIRONMENTS}}
+
+
+def _google(layout: Layout) -> Account:
+    return {"keys": {provider_key(layout, name, "google"): {} for name in ENVIRONMENTS}}
+
+
 def _resend(layout: Layout) -> Account:
     return {
         "keys": {provider_key(layout, name, "resend"): {} for name in ENVIRONMENTS},
@@ -37,6 +45,8 @@ def _resend(layout: Layout) -> Account:
 
 ACCOUNTS: Mapping[str, Callable[[Layout], Account]] = {
     "openai": _openai,
+    "anthropic": _anthropic,
+    "google": _google,
     "resend": _resend,
 }
 """How each vendor's part is made. What it may hold is said by the vendor's module in ``runbooks.sandbox.provider``."""

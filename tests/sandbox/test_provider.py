@@ -1,87 +1,18 @@
-"""The provider stand-in over HTTP, as its own process on a free port."""
+"""The provider stand-in over HTTP: OpenAI and Resend."""
 
 from __future__ import annotations
 
 import io
-import json
-import socket
-import subprocess
-import sys
-import time
 import wave
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-ACCOUNTS: dict[str, Any] = {
-    "openai": {
-        "keys": {
-            "sk-proj-good-0001": {"project": "proj_production"},
-            "sk-proj-narrow-01": {"scopes": ["model.request"]},
-        }
-    },
-    "resend": {
-        "keys": {"re_full": {}, "re_send": {"permission": "sending_access"}},
-        "domains": [{"name": "praviel.test"}, {"name": "new.test", "status": "pending"}],
-    },
-}
+from tests.standin import ACCOUNTS, Provider
+
 OPENAI = {"Authorization": "Bearer sk-proj-good-0001"}
 RESEND = {"Authorization": "Bearer re_full"}
 MODEL = "gpt-5-nano-2025-08-07"
-
-
-class Provider:
-    """A running stand-in and its state folder."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self.folder = folder
-        self.http = httpx.Client(base_url=url, timeout=10)
-
-    def write(self, name: str, content: dict[str, Any]) -> None:
-        (self.folder / name).write_text(json.dumps(content), encoding="utf-8")
-
-    def lines(self, name: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.folder / name).read_text(encoding="utf-8").splitlines()]
-
-
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.02)
-    pytest.fail("the provider stand-in did not become ready")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    folder = tmp_path_factory.mktemp("provider")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "runbooks.sandbox.provider", "--port", str(port), "--state", str(folder)]
-    process = subprocess.Popen(command)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(url, process)
-        provider = Provider(url, folder)
-        yield provider
-        provider.http.close()
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-@pytest.fixture
-def provider(server: Provider) -> Provider:
-    server.write("accounts.json", ACCOUNTS)
-    server.write("behaviour.json", {})
-    return server
 
 
 def test_openai_lists_models_for_a_known_key(provider: Provider) -> None:

@@ -123,7 +123,7 @@ def provider(vendor: str, **behaviour: Any) -> Means:
 
 
 def account(vendor: str, change: Callable[[dict[str, Any], Sandbox], None]) -> Means:
-    """Change what a third party's stand-in holds for us: its keys, domains, limits; see its module for what there is."""
+    """Change what a third party's stand-in holds for us: keys, domains, limits; its module says what there is."""
 
     def inject(sandbox: Sandbox) -> None:
         held = accounts(sandbox.layout)

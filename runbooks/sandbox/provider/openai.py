@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -22,6 +23,7 @@ MODELS = (
     "tts-1",
 )
 CREATED = 1754524800
+NOTHING: Mapping[str, str] = {}
 FAILURES = {
     429: ("rate_limit_exceeded", "requests", "Rate limit reached for requests"),
     500: (None, "server_error", "The server had an error while processing your request."),
@@ -87,7 +89,7 @@ class OpenAI:
 
     def _refusal(self, request: Request, scope: str = "model.request") -> Response | None:
         if self._behaviour.status:
-            return _failure(self._behaviour.status)
+            return _failure(self._behaviour)
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not key:
             return _error(401, None, "invalid_request_error", "You didn't provide an API key.")
@@ -126,14 +128,15 @@ def _hint(key: str) -> str:
     return f"{key[:8]}{'*' * 8}{key[-4:]}" if len(key) > 12 else "*" * len(key)
 
 
-def _error(status: int, code: str | None, kind: str, message: str) -> Response:
+def _error(status: int, code: str | None, kind: str, message: str, headers: Mapping[str, str] = NOTHING) -> Response:
     body = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    return JSONResponse(body, status_code=status, headers=_request_id())
+    return JSONResponse(body, status_code=status, headers={**_request_id(), **headers})
 
 
-def _failure(status: int) -> Response:
+def _failure(told: Behaviour) -> Response:
+    status = told.status or 500
     code, kind, message = FAILURES.get(status, (None, "invalid_request_error", f"Status {status}."))
-    return _error(status, code, kind, message)
+    return _error(status, told.code or code, told.code or kind, message, told.headers or NOTHING)
 
 
 def _unknown_model(body: dict[str, Any]) -> Response | None:

@@ -19,9 +19,10 @@ class Behaviour:
 
     Args:
         status: Answer every request with this status and the vendor's own error body.
+        code: The code in that error body, in place of the usual one.
         delay: Seconds to wait before any answer.
         text: Text of the language model's next answers, in place of a sensible one.
-        headers: Headers that replace the usual ones, such as rate limits.
+        headers: Headers that replace the usual ones, such as rate limits or ``retry-after``.
         lose_mails: Accept mails and deliver none.
         empty_audio: Answer speech with a file that holds no sound.
     """
@@ -30,6 +31,7 @@ class Behaviour:
     delay: float = 0.0
     text: str | None = None
     headers: Mapping[str, str] | None = None
+    code: str | None = None
     lose_mails: bool = False
     empty_audio: bool = False
 

@@ -1,0 +1,114 @@
+"""Anthropic's API: models and messages; for an administrator's key also keys, costs and rate limits."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from runbooks.sandbox.provider.answers import answer_text
+from runbooks.sandbox.provider.state import Behaviour, State
+
+MODELS = {"claude-sonnet-4-5-20250929": "Claude Sonnet 4.5", "claude-haiku-4-5-20251001": "Claude Haiku 4.5"}
+KINDS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    500: "api_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+LIMITS = {
+    "anthropic-ratelimit-requests-limit": "50",
+    "anthropic-ratelimit-requests-remaining": "49",
+    "anthropic-ratelimit-requests-reset": "2026-01-01T00:00:01Z",
+    "anthropic-ratelimit-tokens-limit": "40000",
+    "anthropic-ratelimit-tokens-remaining": "39000",
+    "anthropic-ratelimit-tokens-reset": "2026-01-01T00:00:01Z",
+}
+
+
+def routes(state: State) -> list[Route]:
+    api = Anthropic(state)
+    return [
+        Route("/v1/models", api.models, methods=["GET"]),
+        Route("/v1/messages", api.messages, methods=["POST"]),
+    ]
+
+
+class Anthropic:
+    """``accounts.json``'s ``anthropic``: ``keys`` (``{"sk-ant-api03-…": {"workspace": "wrkspc_…"}}``)."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    async def models(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return refusal
+        listed = [
+            {"type": "model", "id": name, "display_name": title, "created_at": "2025-09-29T00:00:00Z"}
+            for name, title in MODELS.items()
+        ]
+        ends = {"first_id": listed[0]["id"], "last_id": listed[-1]["id"]}
+        return JSONResponse({"data": listed, "has_more": False, **ends}, headers=self._headers())
+
+    async def messages(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return refusal
+        body = await request.json()
+        if body.get("model") not in MODELS:
+            return self._error(404, f"model: {body.get('model')}")
+        if not isinstance(body.get("max_tokens"), int):
+            return self._error(400, "max_tokens: Field required")
+        instructions = [{"role": "system", "content": body.get("system", "")}]
+        told = self._behaviour.text
+        text = told if told is not None else answer_text([*instructions, *body["messages"]])
+        headers = {**LIMITS, **self._headers(), **(self._behaviour.headers or {})}
+        return JSONResponse(_message(body["model"], text), headers=headers)
+
+    @property
+    def _behaviour(self) -> Behaviour:
+        return self.state.behaviour("anthropic")
+
+    def _refusal(self, request: Request) -> Response | None:
+        if self._behaviour.status:
+            return self._error(self._behaviour.status, "as told")
+        if "anthropic-version" not in request.headers:
+            return self._error(400, "anthropic-version: header is required")
+        key = request.headers.get("x-api-key")
+        if not key:
+            return self._error(401, "x-api-key header is required")
+        account = self.state.account("anthropic").get("keys", {}).get(key)
+        if account is None or account.get("revoked"):
+            return self._error(401, "invalid x-api-key")
+        return None
+
+    def _headers(self) -> dict[str, str]:
+        return {"request-id": f"req_{secrets.token_hex(12)}", "anthropic-organization-id": "org-sandbox"}
+
+    def _error(self, status: int, message: str) -> Response:
+        headers = {**self._headers(), **(self._behaviour.headers or {})}
+        error = {"type": KINDS.get(status, "api_error"), "message": message}
+        body = {"type": "error", "error": error, "request_id": headers["request-id"]}
+        return JSONResponse(body, status_code=status, headers=headers)
+
+
+def _message(model: str, text: str) -> dict[str, Any]:
+    count = len(text.split())
+    return {
+        "id": f"msg_{secrets.token_hex(12)}",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [{"type": "text", "text": text}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": count, "output_tokens": count},
+    }
