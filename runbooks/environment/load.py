@@ -15,7 +15,7 @@ from runbooks.environment.model import FILE_NAME, Declaration, Environment, Plan
 from runbooks.environment.problem import EXAMPLE_HINT, Problem, as_error, dotted
 
 POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-MAY_BE_EMPTY = {("description",), ("variables", "prefix"), ("secrets", "prefix")}
+MAY_BE_EMPTY = {("description",), ("store", "prefix"), ("variables", "prefix"), ("secrets", "prefix")}
 RAILWAY_COMMIT = "RAILWAY_GIT_COMMIT_SHA"
 
 
@@ -138,7 +138,10 @@ def _completed(declared: Declaration, inventory: Path, name: str, known: tuple[s
             platform, plan=platform.plan or (Plan.RAILWAY if is_railway else Plan.DEDICATED)
         ),
         "store": dataclasses.replace(
-            declared.store, folder=project / (declared.store.folder or Path("var", "store", name))
+            declared.store,
+            folder=_under(project, declared.store.folder)
+            or (None if declared.store.bucket else project / "var" / "store" / name),
+            ca_file=_under(folder, declared.store.ca_file),
         ),
         "fingerprints": dataclasses.replace(fingerprints, peers=peers),
     }

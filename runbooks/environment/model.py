@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from runbooks.environment.store import Store
 from runbooks.environment.value import SecretRef, Value, VariableRef
 from runbooks.systems.secrets.source import SourceDeclaration, SourceKind
 
@@ -126,17 +127,6 @@ class Platform:
     plan: Plan | None = None
     replicas: int = 1
     slots: int = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
-    """Where runs, releases, snapshots and leases are kept.
-
-    Attributes:
-        folder: A folder; after loading absolute and never None.
-    """
-
-    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

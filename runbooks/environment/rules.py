@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from runbooks.environment import store
 from runbooks.environment.discover import EXAMPLE, SANDBOXES
 from runbooks.environment.locate import Path as KeyPath
 from runbooks.environment.model import Environment
@@ -44,6 +45,7 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     yield from _source(("secrets",), environment.secrets)
     yield from _numbers(environment)
     yield from _peers(environment, known)
+    yield from store.problems(environment.store)
 
 
 def _sandbox(environment: Environment) -> Iterator[Problem]:
@@ -148,7 +150,11 @@ def _certificates(environment: Environment) -> Iterator[Problem]:
         )
     if environment.sandbox:
         return  # made when the sandbox first starts
-    files = {"application": environment.application.ca_file, "database": environment.database.ca_file}
+    files = {
+        "application": environment.application.ca_file,
+        "database": environment.database.ca_file,
+        "store": environment.store.ca_file,
+    }
     for table, file in files.items():
         if file is not None and not os.path.isfile(file):
             yield _no_file((table, "ca_file"), file)

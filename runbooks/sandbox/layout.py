@@ -67,6 +67,10 @@ class Layout:
         return self.valkey / "password"
 
     @property
+    def object_store(self) -> Path:
+        return self.root / "servers" / "object-store"
+
+    @property
     def supervisor(self) -> Path:
         return self.root / "supervisor"
 

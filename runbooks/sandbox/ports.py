@@ -14,6 +14,12 @@ from runbooks.sandbox.listening import sockets
 LOOPBACK = "127.0.0.1"
 BELOW_CLIENTS = range(20_000, 32_000)
 POSTGRES, VALKEY, SUPERVISOR, PROVIDER = "postgres", "valkey", "supervisor", "provider"
+OBJECT_STORE = "object-store"
+OBJECT_STORE_PARTS = tuple(f"{OBJECT_STORE}-{part}" for part in ("master", "volume", "filer", "admin"))
+PAIRED = {OBJECT_STORE: 10_000, **dict.fromkeys(OBJECT_STORE_PARTS, 10_000)}
+"""Servers that listen on a second port too, so much above the first."""
+PAIRS_FROM = range(20_000, 22_000)
+"""Where a first port is chosen, so that the second also lies below the clients' range."""
 
 
 def application(environment: str) -> str:
@@ -40,22 +46,29 @@ def ensure(layout: Layout, names: Iterable[str]) -> dict[str, int]:
     ours = {listening.port for listening in sockets(layout)} if before else set()
     for name in names:
         port = ports.get(name)
-        if port is None or not (port in ours or is_free(port)):
-            ports[name] = choose(avoiding=ports.values())
+        if port is None or not all(each in ours or is_free(each) for each in listening(name, port)):
+            ports[name] = choose(
+                name, avoiding=[each for name, port in ports.items() for each in listening(name, port)]
+            )
     if ports != before:
         update_state(layout, "ports", ports)
     return {name: ports[name] for name in names}
 
 
-def choose(avoiding: Collection[int] = ()) -> int:
+def listening(name: str, port: int) -> tuple[int, ...]:
+    """Every port on which the server of this name listens."""
+    return (port, port + PAIRED[name]) if name in PAIRED else (port,)
+
+
+def choose(name: str = "", avoiding: Collection[int] = ()) -> int:
     """A port on which nothing listens now, and that is none of ``avoiding``.
 
     It is below the range from which the kernel takes the ports of outgoing connections. A port out of that range can
     be gone whenever its server restarts, taken by any client, even by the one that waits for the server.
     """
     while True:
-        port = secrets.choice(BELOW_CLIENTS)
-        if port not in avoiding and is_free(port):
+        port = secrets.choice(PAIRS_FROM if name in PAIRED else BELOW_CLIENTS)
+        if all(each not in avoiding and is_free(each) for each in listening(name, port)):
             return port
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from runbooks.engine.errors import SystemFault
-from runbooks.sandbox import ports, postgres_server, provider_server, valkey_server
+from runbooks.sandbox import object_store_server, ports, postgres_server, provider_server, valkey_server
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.program import Program
 
@@ -24,6 +24,7 @@ class Server:
         prepare: Installs and initialises it on first use, and says what is to be run. Safe to repeat.
         ready: Returns once it really answers, or raises SystemFault after so many seconds.
         more_ports: Names of the further ports that it listens on.
+        alive: A cheaper question than ``ready``, where that one is dear.
     """
 
     name: str
@@ -31,9 +32,12 @@ class Server:
     prepare: Callable[[Layout, Numbers], Program]
     ready: Callable[[Layout, Numbers, float], None]
     more_ports: tuple[str, ...] = ()
+    alive: Callable[[Numbers], bool] | None = None
 
     def answers(self, layout: Layout, numbers: Numbers) -> bool:
         """Whether it answers now."""
+        if self.alive:
+            return self.alive(numbers)
         try:
             self.ready(layout, numbers, 1)
         except SystemFault:
@@ -59,6 +63,16 @@ SERVERS = (
         "the providers' stand-in",
         lambda layout, numbers: provider_server.prepare(layout, numbers[ports.PROVIDER]),
         lambda _layout, numbers, seconds: provider_server.ready(numbers[ports.PROVIDER], seconds=seconds),
+    ),
+    Server(
+        ports.OBJECT_STORE,
+        "the object store",
+        object_store_server.prepare,
+        lambda layout, numbers, seconds: object_store_server.ready(
+            layout, numbers[ports.OBJECT_STORE], seconds=seconds
+        ),
+        more_ports=ports.OBJECT_STORE_PARTS,
+        alive=lambda numbers: object_store_server.answers(numbers[ports.OBJECT_STORE]),
     ),
 )
 """In the order in which they are started and waited for."""

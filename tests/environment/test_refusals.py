@@ -107,6 +107,15 @@ CASES = [
     pytest.param(URL, 'url = "https://a b"', 5, ["a blank"], id="blank"),
     pytest.param(URL, 'url = ""', 5, ["'application.url' is empty"], id="empty url"),
     pytest.param('path = "variables.env"', 'path = "a\\u0000b"', 10, ["a zero byte"], id="zero byte"),
+    pytest.param("[checks]", '[store]\nbucket = "b"\nfolder = "x"\n[checks]', 24, ["not both"], id="two stores"),
+    pytest.param("[checks]", '[store]\nprefix = "x"\n[checks]', 23, ["'store.prefix' has no use"], id="prefix alone"),
+    pytest.param(
+        "[checks]",
+        '[store]\nbucket = "b"\naccess_key = "x"\n[checks]',
+        22,
+        ["'store.secret_key' is missing"],
+        id="half an account",
+    ),
     pytest.param("[checks]", '[store]\nfolder = ""\n[checks]', 23, ["'store.folder' is empty"], id="empty folder"),
 ]
 

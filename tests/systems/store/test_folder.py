@@ -9,28 +9,6 @@ from runbooks.systems.store.folder import FolderStore
 from tests.engine.toys import child, ended
 
 
-def test_what_was_put_is_got_with_its_version(tmp_path: Path) -> None:
-    store = FolderStore(tmp_path / "new" / "store")
-    version = store.put("runs/ä.json", b"body", replaces=None)
-
-    stored = store.get("runs/ä.json")
-    assert stored is not None
-    assert (stored.body, stored.version) == (b"body", version)
-    assert store.get("runs/other.json") is None
-
-
-def test_a_put_that_expects_another_version_writes_nothing(tmp_path: Path) -> None:
-    store = FolderStore(tmp_path)
-    first = store.put("x", b"1", replaces=None)
-    second = store.put("x", b"2", replaces=first)
-
-    assert store.put("x", b"3", replaces=None) is None
-    assert store.put("x", b"3", replaces=first) is None
-    assert store.put("y", b"3", replaces=first) is None
-    assert (store.get("x") or pytest.fail("gone")).version == second
-    assert store.get("y") is None
-
-
 def test_of_eight_processes_that_put_at_once_one_wins(tmp_path: Path) -> None:
     racers = [child("tests.systems.store.racer", tmp_path, number) for number in range(8)]
     for racer in racers:
@@ -48,14 +26,12 @@ def test_of_eight_processes_that_put_at_once_one_wins(tmp_path: Path) -> None:
     assert stored.body == str(words.index("won\n")).encode() * 1000
 
 
-def test_names_are_in_order_and_without_what_is_temporary(tmp_path: Path) -> None:
+def test_names_are_without_what_is_temporary(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
-    for name in ("runs/b", "runs-old/a", "runs/a", "lease.json"):
-        store.put(name, b"x", replaces=None)
+    store.put("runs/a", b"x", replaces=None)
     (tmp_path / "runs" / ".c.123.new").write_bytes(b"half")
 
-    assert list(store.names("runs")) == ["runs-old/a", "runs/a", "runs/b"]
-    assert list(store.names("")) == ["lease.json", "runs-old/a", "runs/a", "runs/b"]
+    assert list(store.names("")) == ["runs/a"]
     assert list(FolderStore(tmp_path / "none").names("")) == []
 
 
