@@ -10,6 +10,7 @@ from runbooks.engine.outcome import Status, Verdict
 from runbooks.engine.recorder import Observer
 from runbooks.engine.runs import Summary
 from runbooks.report import markdown, wording
+from runbooks.report.causes import together
 from runbooks.report.reading import read
 from runbooks.report.tally import SectionView, sections
 from runbooks.report.text import count, for_stream, one_line, plain
@@ -104,7 +105,7 @@ class PlainConsole:
         if run.checks:
             self._line()
             self._lines("", _summary(sections(run)))
-        for check in run.urgent:
+        for check in together(run.urgent):
             self._line()
             self._lines("", _block(check))
         self._line()

@@ -19,6 +19,7 @@ from rich.text import Text
 from runbooks.engine.journal import Record
 from runbooks.engine.outcome import Status
 from runbooks.report import wording
+from runbooks.report.causes import together
 from runbooks.report.reading import read
 from runbooks.report.tally import SectionView, sections
 from runbooks.report.text import duration, for_stream, one_line, plain
@@ -177,7 +178,7 @@ class LiveConsole:
         if run.checks:
             self._print("")
             self._print(self._summary(sections(run)))
-        for check in run.urgent:
+        for check in together(run.urgent):
             self._print("")
             self._block(check)
         self._print("")

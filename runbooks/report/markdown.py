@@ -12,6 +12,7 @@ from runbooks.engine.atomic import write_atomically
 from runbooks.engine.audit import LOG
 from runbooks.engine.journal import Record, unwritable
 from runbooks.report import escape
+from runbooks.report.causes import together
 from runbooks.report.gantt import chart
 from runbooks.report.reading import read
 from runbooks.report.tally import sections, totals
@@ -37,7 +38,9 @@ def render(records: Sequence[Record]) -> str:
     """The run log of a run, however far its records go."""
     run = read(records)
     parts = sections(run)
-    return _template().render(run=run, sections=parts, totals=totals(parts), chart=chart(run))
+    return _template().render(
+        run=run, urgent=together(run.urgent), sections=parts, totals=totals(parts), chart=chart(run)
+    )
 
 
 class LogWriter:

@@ -47,6 +47,8 @@ class CheckView:
     seconds: float = 0.0
     attempts: int = 0
     reused: Reuse | None = None
+    same_cause: tuple[str, ...] = ()
+    """Labels of further checks that this one stands for; see `causes.together`."""
 
     @property
     def word(self) -> str:

@@ -10,6 +10,9 @@ from runbooks.report.tally import VERDICTS, SectionView
 from runbooks.report.text import count, duration, one_line, plain
 from runbooks.report.view import CheckView, RunView, StepView
 
+NAMED = 6
+"""So many checks of one cause are named on a screen; the log names all."""
+
 BAD = ("failed", "aborted", "NO-GO")
 GOOD = ("passed", "attested", "ok", "changed", "GO")
 
@@ -40,7 +43,15 @@ def details(check: CheckView) -> list[Detail]:
         told.append(Detail("next", one_line(check.mend)))
     if check.reused:
         told.append(Detail("evidence", one_line(f"of {check.reused.at}, run {check.reused.run}")))
+    if check.same_cause:
+        told.append(Detail("the same", one_line(f"for {count(len(check.same_cause), 'more check')}: {others(check)}")))
     return told
+
+
+def others(check: CheckView) -> str:
+    """The first few of the checks that have the same cause."""
+    rest = len(check.same_cause) - NAMED
+    return ", ".join(check.same_cause[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def aside(check: CheckView) -> str:
