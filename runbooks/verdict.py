@@ -28,6 +28,7 @@ class Judged:
     Attributes:
         partial: The operator selected some of the checks.
         dirty: Test users may be left in the environment.
+        ending: Attestations and waivers that counted here and end soon, each with its last day.
     """
 
     label: str
@@ -36,6 +37,7 @@ class Judged:
     results: Mapping[str, Result]
     partial: bool
     dirty: bool = False
+    ending: tuple[str, ...] = ()
 
 
 def judge(run: Judged) -> Conclusion:
@@ -94,6 +96,8 @@ def _account(run: Judged, counts: Counter[Verdict], verdicts: Mapping[str, Verdi
         parts.append(f"among them {', '.join(named)}")
     if run.dirty:
         parts.append("test users may be left, see the last step")
+    if run.ending:
+        parts.append(f"somebody's word ends soon: {', '.join(run.ending)}")
     if run.partial:
         parts.append(f"only {len(run.checks)} of {len(known())} checks were selected")
     if _built() < len(ITEMS):

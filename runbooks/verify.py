@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from runbooks import vouching
 from runbooks.catalog import Opening, Prepared
 from runbooks.checks import registry
 from runbooks.checks.declare import SiteCheck
@@ -18,6 +20,7 @@ from runbooks.engine.check import Result, unknown
 from runbooks.engine.checking import Questioning, ask_all, closure
 from runbooks.engine.errors import InputError
 from runbooks.engine.step import Conclusion, Runbook, Scope, Step
+from runbooks.environment.people.written import read_all
 from runbooks.environment.site import Site
 from runbooks.evidence import find_earlier
 from runbooks.steps import accounts
@@ -78,16 +81,17 @@ def prepare(opening: Opening) -> Prepared:
     """Put the runbook together for an environment; the sandbox is started first if it is the one that is asked.
 
     Raises:
-        InputError: the selection is wrong, or variables or secrets can't be read.
+        InputError: the selection or a file of people is wrong, or variables or secrets can't be read.
     """
     parameters = opening.parameters
     checks, partial_run = select(parameters.get("section"), parameters.get("only"))
     site = Site(opening.environment, opening.redactor)
     _ = site.application  # without its address there is nothing to verify: said before a run begins
+    written = read_all(opening.environment, vouching.items(), datetime.now(UTC))
     journey = Journey(lambda: site.application, opening.environment.application.test_email_domain, opening.run)
     opening.redactor.add(journey.password, journey.own_key)
     work = Verification(
-        subject=Subject(site, journey),
+        subject=Subject(site, journey, written),
         checks=checks,
         runs=opening.runs,
         partial=partial_run,
@@ -179,6 +183,7 @@ def conclude(work: Verification) -> Conclusion:
             results=work.results,
             partial=work.partial,
             dirty=work.dirty,
+            ending=vouching.ending(work.subject.written, work.results, datetime.now(UTC)),
         )
     )
 
@@ -224,6 +229,7 @@ def _ask(work: Verification, scope: Scope, checks: Sequence[SiteCheck], *, at_on
         stopping=scope.stop_event,
         reuse=earlier,
         on_result=on_result,
+        settle=partial(vouching.settle, work.subject.written),
     )
     fresh = ask_all(how, checks, work.results)
     work.results |= fresh

@@ -28,6 +28,7 @@ def check(
     alone: bool = False,
     seconds: float | None = None,
     spends: int = 0,
+    attestable: bool = False,
     title: str = "",
 ) -> Callable[[Look], SiteCheck]:
     """Declare a check. Number, section and title come from the list of the document's items.
@@ -61,6 +62,7 @@ def check(
             alone=alone,
             seconds=seconds or 10.0,
             spends=spends,
+            attestable=attestable,
         )
 
     return declare

@@ -1,13 +1,14 @@
-"""What a check is given: the site to ask, and the throw-away user of this run."""
+"""What a check is given: the site to ask, the throw-away user of this run, and what people wrote down."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runbooks.checks.journey import Journey
 from runbooks.engine.secret import Secret
 from runbooks.environment.model import Environment
+from runbooks.environment.people.written import Written
 from runbooks.environment.site import Site
 
 
@@ -17,6 +18,7 @@ class Subject:
 
     site: Site
     journey: Journey
+    written: Written = field(default_factory=Written)
 
     @property
     def environment(self) -> Environment:

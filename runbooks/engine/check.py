@@ -75,6 +75,11 @@ def unknown(expected: str, why: str, mend: str = "", reason: Reason | None = Non
     return Finding(Verdict.UNKNOWN, expected, why, mend, reason)
 
 
+def nothing_to_ask(expected: str, why: str, mend: str = "") -> Finding:
+    """There is no system that could answer, so a person must; see `Check.attestable`."""
+    return unknown(expected, why, mend, Reason.NOTHING_TO_ASK)
+
+
 @dataclass(frozen=True)
 class Reused:
     """Evidence of an earlier run that stands in because a limit is spent."""
@@ -122,6 +127,7 @@ class Check(Generic[Tools]):
         attempts: Tries when it could not be looked at; a ``failed`` is never tried again.
         alone: It measures time, so nothing else may run beside it; the runbook asks it in a step of its own.
         spends: Requests to a provider that cost money.
+        attestable: A person's word counts where there is nothing to ask; an answer, bad or good, always wins.
     """
 
     id: str
@@ -141,3 +147,4 @@ class Check(Generic[Tools]):
     seconds: float = 10.0
     attempts: int = 1
     spends: int = 0
+    attestable: bool = False

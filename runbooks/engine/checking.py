@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
@@ -21,7 +21,7 @@ from runbooks.engine.step import Tools
 RETRY_PAUSE = 0.5
 """Seconds between two attempts."""
 
-_NEVER_WORTH_RETRYING = (Reason.UNAUTHORISED, Reason.RATE_LIMITED)
+_NEVER_WORTH_RETRYING = (Reason.UNAUTHORISED, Reason.RATE_LIMITED, Reason.NOTHING_TO_ASK)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,7 @@ class Questioning(Generic[Tools]):
         cap: How many checks of one target may run at the same time.
         reuse: Finds earlier evidence for a check whose limit is spent.
         on_result: Called with each result as it comes, in the caller's thread.
+        settle: Has the last word on each finding, before any check that depends on it sees it.
     """
 
     tools: Tools
@@ -39,6 +40,7 @@ class Questioning(Generic[Tools]):
     stopping: threading.Event
     reuse: Callable[[Check[Tools]], Reused | None]
     on_result: Callable[[Check[Tools], Result], None]
+    settle: Callable[[Check[Tools], Finding], Finding] = lambda _check, finding: finding
 
 
 def closure(known: Mapping[str, Check[Tools]], wanted: Iterable[str]) -> list[str]:
@@ -135,11 +137,12 @@ class _Asking(Generic[Tools]):
             result = self.known.get(name)
             if result is None or not result.verdict.good:
                 verdict = result.verdict if result else "not asked"
+                reason = result.finding.reason if result else None
                 return unknown(
                     f"{name} is good, so that this can be looked at",
                     f"not looked at: {name} is {verdict}",
                     f"mend {name} first",
-                    result.finding.reason if result else None,
+                    None if reason is Reason.NOTHING_TO_ASK else reason,  # that is said of the other check only
                 )
         return None
 
@@ -164,6 +167,7 @@ class _Asking(Generic[Tools]):
         check = self.checks[result.check]
         if result.finding.reason is Reason.RATE_LIMITED and (earlier := self.how.reuse(check)):
             result = Result(check.id, earlier.finding, result.started, result.seconds, result.attempts, reused=earlier)
+        result = replace(result, finding=self.how.settle(check, result.finding))
         self.known[check.id] = self.fresh[check.id] = result
         self.order.done(check.id)
         self.how.on_result(check, result)

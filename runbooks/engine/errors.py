@@ -29,6 +29,8 @@ class Reason(enum.StrEnum):
     RATE_LIMITED = "rate limited"
     BAD_ANSWER = "bad answer"
     FAILED = "failed"
+    NOTHING_TO_ASK = "nothing to ask"
+    """No system was declared, or none exists, that could answer; only then does a person's word count."""
 
 
 class RunbookError(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +11,9 @@ from typing import Any
 from runbooks.engine.errors import InputError
 from runbooks.environment import discover, locate, rules, shape
 from runbooks.environment.model import FILE_NAME, Declaration, Environment, Plan, PlatformKind
-from runbooks.environment.problem import EXAMPLE_HINT, Problem, as_error, dotted
+from runbooks.environment.problem import EXAMPLE_HINT, as_error
+from runbooks.environment.toml_file import TomlFile, bad_texts
 
-POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 MAY_BE_EMPTY = {("description",), ("store", "prefix"), ("variables", "prefix"), ("secrets", "prefix")}
 RAILWAY_COMMIT = "RAILWAY_GIT_COMMIT_SHA"
 
@@ -31,12 +30,12 @@ def load(inventory: Path, name: str) -> Environment:
     """
     inventory = inventory.absolute()
     known = discover.names(inventory)
-    file = inventory / name / FILE_NAME
     shown = f"{inventory.name}/{name}/{FILE_NAME}"
-    text = _read(file, shown, known)
-    data = _parsed(text, shown)
+    file = TomlFile(inventory / name / FILE_NAME, shown, "an environment's file")
+    text = _read(file, known)
+    data = _parsed(file, text)
     places = locate.places(text)
-    if problems := list(_bad_texts(data, ())):
+    if problems := list(bad_texts(data, EXAMPLE_HINT, MAY_BE_EMPTY.__contains__)):
         raise as_error(problems, shown, places)
     declared = shape.declaration(data, places)
     if isinstance(declared, tuple):
@@ -47,71 +46,25 @@ def load(inventory: Path, name: str) -> Environment:
     return environment
 
 
-def _read(file: Path, shown: str, known: tuple[str, ...]) -> str:
-    name = file.parent.name
+def _read(file: TomlFile, known: tuple[str, ...]) -> str:
+    name = file.path.parent.name
     try:
-        if file.exists() and not file.is_file():
-            raise InputError("an environment's file must be a file", where=shown, found="something else there")
-        content = file.read_bytes()
+        return file.text()
     except (FileNotFoundError, NotADirectoryError):
         if name not in known:
-            raise discover.missing(name, known, shown) from None
-        mend = f"cp inventory/{discover.EXAMPLE}/{FILE_NAME} {shown} and fill it in"
+            raise discover.missing(name, known, file.shown) from None
+        mend = f"cp inventory/{discover.EXAMPLE}/{FILE_NAME} {file.shown} and fill it in"
         found = f"environments: {', '.join(other for other in known if other != discover.EXAMPLE)}"
         what = f"the environment '{name}' has no {FILE_NAME}"
-        raise InputError(what, where=shown, found=found, mend=mend) from None
-    except OSError as error:
-        what = "an environment's file can't be read"
-        mend = "correct its owner or mode, for example: chmod u+r " + shown
-        raise InputError(what, where=shown, found=error.strerror or "", mend=mend) from None
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            "an environment's file is not UTF-8 text",
-            where=f"{shown}:{line}",
-            found=f"the byte 0x{content[error.start]:02x}",
-            mend="save the file as UTF-8",
-        ) from None
+        raise InputError(what, where=file.shown, found=found, mend=mend) from None
 
 
-def _parsed(text: str, shown: str) -> dict[str, Any]:
-    try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        message = "brackets nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise _syntax_error(message, text, shown) from None
+def _parsed(file: TomlFile, text: str) -> dict[str, Any]:
+    data = file.parsed(text)
     if not data:
-        mend = f"cp inventory/{discover.EXAMPLE}/{FILE_NAME} {shown} and fill it in"
-        raise InputError("an environment's file is empty", where=f"{shown}:1", found="no key", mend=mend)
+        mend = f"cp inventory/{discover.EXAMPLE}/{FILE_NAME} {file.shown} and fill it in"
+        raise InputError("an environment's file is empty", where=f"{file.shown}:1", found="no key", mend=mend)
     return data
-
-
-def _syntax_error(message: str, text: str, shown: str) -> InputError:
-    position = POSITION.search(message)
-    line, column = position.groups() if position else (None, None)
-    line = line or str(text.rstrip("\n").count("\n") + 1)
-    return InputError(
-        "an environment's file is not TOML",
-        where=f"{shown}:{line}" + (f", column {column}" if column else ""),
-        found=POSITION.sub("", message) + ("" if column or not position else ", at the end of the file"),
-        mend="correct that line; texts are in double quotes",
-    )
-
-
-def _bad_texts(value: object, path: locate.Path) -> Iterator[Problem]:
-    """Texts that no key can have. An empty path would silently mean the project's folder."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _bad_texts(inner, (*path, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _bad_texts(inner, (*path, index))
-    elif isinstance(value, str) and "\0" in value:
-        yield Problem(path, f"'{dotted(path)}' holds a zero byte", mend="remove it")
-    elif value == "" and path not in MAY_BE_EMPTY:
-        yield Problem(path, f"'{dotted(path)}' is empty", mend=f"write a value, or remove the key; {EXAMPLE_HINT}")
 
 
 def _completed(declared: Declaration, inventory: Path, name: str, known: tuple[str, ...]) -> Environment:
@@ -143,6 +96,7 @@ def _completed(declared: Declaration, inventory: Path, name: str, known: tuple[s
             or (None if declared.store.bucket else project / "var" / "store" / name),
             ca_file=_under(folder, declared.store.ca_file),
         ),
+        "people": dataclasses.replace(declared.people, folder=_under(folder, declared.people.folder or Path())),
         "fingerprints": dataclasses.replace(fingerprints, peers=peers),
     }
     return Environment(**tables, name=name, folder=folder, project=project)

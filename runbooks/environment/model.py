@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from runbooks.environment.store import Store
+from runbooks.environment.support import Monitor, People, Support
 from runbooks.environment.value import SecretRef, Value, VariableRef
 from runbooks.systems.secrets.source import SourceDeclaration, SourceKind
 
@@ -176,6 +177,9 @@ class Declaration:
         store: Where runs, releases, snapshots and leases are kept.
         fingerprints: How secrets are compared between environments.
         checks: How checks are run.
+        people: Where people write down what only they know.
+        support: Where users are helped.
+        monitor: Who watches the application; None: nobody that can be asked.
     """
 
     # Read by pydantic only: nothing is converted, unknown keys are errors. The tables inherit it.
@@ -195,6 +199,9 @@ class Declaration:
     store: Store = Store()
     fingerprints: Fingerprints = Fingerprints()
     checks: Checks = Checks()
+    people: People = People()
+    support: Support = Support()
+    monitor: Monitor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
