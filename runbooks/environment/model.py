@@ -7,10 +7,11 @@ between machines are references (`Value`) here; `resolve` turns them into values
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from runbooks.environment.documentation import Allowance, Documentation, allowance
 from runbooks.environment.store import Store
 from runbooks.environment.support import Monitor, People, Support
 from runbooks.environment.value import SecretRef, Value, VariableRef
@@ -76,11 +77,24 @@ class Release:
         source: Its checkout; None if there is none here.
         python: An interpreter with its dependencies. None: a sandbox uses the tool's own.
         commit_variable: The application's variable that holds its git commit.
+        repository: Its git repository with its history, a path or a URL. None: the checkout's own.
+        engine: The SQLAlchemy engine that it asks its database with, as MODULE:NAME.
+        sealed_variables: Variables that are set, but that the platform gives to nobody.
+        allowed_secrets: Lines that look like a secret and are none, each as "PATH MARK REASON".
     """
 
     source: Path | None = None
     python: Path | None = None
     commit_variable: str | None = None
+    repository: Value | None = None
+    engine: str = "app.db.session:engine"
+    sealed_variables: tuple[str, ...] = ()
+    allowed_secrets: tuple[str, ...] = ()
+
+    @property
+    def allowances(self) -> tuple[Allowance, ...]:
+        """The allowed secrets, parsed."""
+        return tuple(entry for text in self.allowed_secrets if (entry := allowance(text)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +106,15 @@ class Database:
         reach: How this machine reaches it.
         ca_file: PEM file of the authority that signed the server's certificate.
         connect_timeout_seconds: How long connecting may take, in seconds.
+        scratch_url: An empty database, on any server, that holds the extensions and whose owner may create databases:
+            the release's schema is built in copies of it.
     """
 
     url: Value = VariableRef("DATABASE_URL")
     reach: Reach = Reach.DIRECT
     ca_file: Path | None = None
     connect_timeout_seconds: int = 5
+    scratch_url: Value | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +197,7 @@ class Declaration:
         people: Where people write down what only they know.
         support: Where users are helped.
         monitor: Who watches the application; None: nobody that can be asked.
+        documentation: The application's documents.
     """
 
     # Read by pydantic only: nothing is converted, unknown keys are errors. The tables inherit it.
@@ -202,6 +220,7 @@ class Declaration:
     people: People = People()
     support: Support = Support()
     monitor: Monitor | None = None
+    documentation: Documentation = field(default_factory=Documentation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

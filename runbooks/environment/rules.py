@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from runbooks.environment import store
+from runbooks.environment import documentation, store
 from runbooks.environment.discover import EXAMPLE, SANDBOXES
 from runbooks.environment.locate import Path as KeyPath
 from runbooks.environment.model import Environment
@@ -46,6 +46,8 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     yield from _numbers(environment)
     yield from _peers(environment, known)
     yield from store.problems(environment.store)
+    release = environment.release
+    yield from documentation.problems(environment.documentation, release.allowed_secrets, release.engine)
 
 
 def _sandbox(environment: Environment) -> Iterator[Problem]:
@@ -72,6 +74,11 @@ def _values(environment: Environment) -> Iterator[Problem]:
     yield from _url(("application", "url"), environment.application.url, WEB_SCHEMES)
     yield from _url(("database", "url"), environment.database.url, DATABASE_SCHEMES)
     yield from _url(("redis", "url"), environment.redis.url, REDIS_SCHEMES)
+    if environment.database.scratch_url is not None:
+        yield from _url(("database", "scratch_url"), environment.database.scratch_url, DATABASE_SCHEMES)
+    repository = environment.release.repository
+    if repository is not None and (not isinstance(repository, str) or "://" in repository):
+        yield from _url(("release", "repository"), repository, WEB_SCHEMES)
     key = environment.fingerprints.key
     if isinstance(key, str):
         yield _only_named(("fingerprints", "key"), "a text")

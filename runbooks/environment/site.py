@@ -23,6 +23,7 @@ from runbooks.environment.value import Value
 from runbooks.systems.http.client import HttpClient
 from runbooks.systems.secrets.source import SourceKind
 from runbooks.systems.source.checkout import Checkout
+from runbooks.systems.source.history import History
 
 if TYPE_CHECKING:  # their SDKs take longer to load than the first answers take to come
     from runbooks.systems.postgres.client import Database
@@ -129,6 +130,31 @@ class Site:
             )
         python = release.python or (Path(sys.executable) if self.environment.sandbox else None)
         return Checkout(release.source, python)
+
+    @cached_property
+    def history(self) -> History:
+        """The release's repository with its history.
+
+        Raises:
+            SystemFault: it can't be fetched, or the checkout has none and the inventory declares none.
+        """
+        declared = self.environment.release.repository
+        if declared is not None:
+            place = self._resolve(declared, "release.repository")
+            return History.at(place, self.environment.project, self.cache / "repositories")
+        if not (self.source.folder / ".git").exists():
+            raise SystemFault(
+                "there is no history of the release to look at",
+                reason=Reason.UNREACHABLE,
+                where=str(self.source.folder),
+                mend="declare release.repository in the inventory: a path or URL of a complete clone",
+            )
+        return History(self.source.folder)
+
+    @property
+    def cache(self) -> Path:
+        """What is quicker kept than made again; it may be deleted at any time."""
+        return self.environment.project / "var" / "cache"
 
     @property
     def commit(self) -> str | None:

@@ -44,6 +44,29 @@ class Checkout:
                 return f"{path.relative_to(self.folder)}:{line}"
         return None
 
+    def contents(self) -> Iterator[tuple[str, bytes]]:
+        """Path below the root, and content, of every file that is not larger than 1 MiB.
+
+        Raises:
+            SystemFault: there is no checkout, or a file in it can't be read.
+        """
+        for path in self._files():
+            try:
+                yield path.relative_to(self.folder).as_posix(), path.read_bytes()
+            except OSError as error:
+                raise _fault("a file of the release can't be read", path, error.strerror or "") from error
+
+    def text(self, path: str) -> str | None:
+        """A file by its path below the root; None if it is not there.
+
+        Raises:
+            SystemFault: there is no checkout, or the file can't be read.
+        """
+        if not self.folder.is_dir():
+            raise _fault("there is no checkout of the release", self.folder, "no such folder")
+        file = self.folder / path
+        return self._read(file) if file.is_file() else None
+
     def migration_heads(self) -> list[str]:
         """The revisions that no other one follows; a sound release has one.
 
