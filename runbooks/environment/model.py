@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from runbooks.environment.documentation import Allowance, Documentation, allowance
+from runbooks.environment.edge import Dns, Domain, Frontend, Mail
 from runbooks.environment.store import Store
 from runbooks.environment.support import Monitor, People, Support
 from runbooks.environment.value import SecretRef, Value, VariableRef
@@ -108,6 +109,7 @@ class Database:
         connect_timeout_seconds: How long connecting may take, in seconds.
         scratch_url: An empty database, on any server, that holds the extensions and whose owner may create databases:
             the release's schema is built in copies of it.
+        networks: The networks that may reach it; none: any private one.
     """
 
     url: Value = VariableRef("DATABASE_URL")
@@ -115,6 +117,7 @@ class Database:
     ca_file: Path | None = None
     connect_timeout_seconds: int = 5
     scratch_url: Value | None = None
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +127,12 @@ class Redis:
     Attributes:
         url: Its connection URL.
         reach: How this machine reaches it.
+        networks: The networks that may reach it; none: any private one.
     """
 
     url: Value = VariableRef("REDIS_URL")
     reach: Reach = Reach.DIRECT
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +196,10 @@ class Declaration:
         secrets: Where the secrets are that this tool needs and the application does not have.
         database: Its PostgreSQL database.
         redis: Its Redis.
+        dns: Who is asked for names.
+        domain: The name that the public knows it by.
+        frontend: The sites whose pages call it.
+        mail: How its mail is known to be genuine.
         store: Where runs, releases, snapshots and leases are kept.
         fingerprints: How secrets are compared between environments.
         checks: How checks are run.
@@ -214,6 +223,10 @@ class Declaration:
     secrets: SourceDeclaration = PROCESS_ENVIRONMENT
     database: Database = Database()
     redis: Redis = Redis()
+    dns: Dns = Dns()
+    domain: Domain = Domain()
+    frontend: Frontend = Frontend()
+    mail: Mail = Mail()
     store: Store = Store()
     fingerprints: Fingerprints = Fingerprints()
     checks: Checks = Checks()

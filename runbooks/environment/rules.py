@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from runbooks.environment import documentation, store
+from runbooks.environment import documentation, edge, store
 from runbooks.environment.discover import EXAMPLE, SANDBOXES
 from runbooks.environment.locate import Path as KeyPath
 from runbooks.environment.model import Environment
@@ -48,6 +48,9 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     yield from store.problems(environment.store)
     release = environment.release
     yield from documentation.problems(environment.documentation, release.allowed_secrets, release.engine)
+    yield from edge.problems(environment.dns, environment.domain, environment.frontend, environment.mail)
+    yield from edge.network_problems("database", environment.database.networks)
+    yield from edge.network_problems("redis", environment.redis.networks)
 
 
 def _sandbox(environment: Environment) -> Iterator[Problem]:
@@ -72,6 +75,8 @@ def _sandbox(environment: Environment) -> Iterator[Problem]:
 
 def _values(environment: Environment) -> Iterator[Problem]:
     yield from _url(("application", "url"), environment.application.url, WEB_SCHEMES)
+    if environment.domain.plain_url is not None:
+        yield from _url(("domain", "plain_url"), environment.domain.plain_url, ("http",))
     yield from _url(("database", "url"), environment.database.url, DATABASE_SCHEMES)
     yield from _url(("redis", "url"), environment.redis.url, REDIS_SCHEMES)
     if environment.database.scratch_url is not None:

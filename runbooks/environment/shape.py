@@ -30,6 +30,7 @@ WORDS: Mapping[object, str] = {
     tuple[str, ...]: "a list of texts",
     date: "a date without quotes, such as 2026-05-31",
     datetime: "a time with its offset, without quotes, such as 2026-05-31T18:00:00Z",
+    tuple[Value, ...]: f"a list, each of it {VALUE_WORDS}",
 }
 
 MOMENT = "moment"

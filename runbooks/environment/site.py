@@ -20,6 +20,8 @@ from runbooks.environment.model import Environment
 from runbooks.environment.resolve import Values, open_values
 from runbooks.environment.sensitive import passwords, sensitive
 from runbooks.environment.value import Value
+from runbooks.systems.dns.address import server_address
+from runbooks.systems.dns.client import DnsClient
 from runbooks.systems.http.client import HttpClient
 from runbooks.systems.secrets.source import SourceKind
 from runbooks.systems.source.checkout import Checkout
@@ -88,9 +90,24 @@ class Site:
     @cached_property
     def application(self) -> HttpClient:
         """The application's public address."""
-        declared = self.environment.application
-        url = self._resolve(declared.url, "application.url").reveal()
-        return HttpClient(url, ca_file=declared.ca_file, seconds=self.environment.checks.timeout_seconds / 2)
+        url = self._resolve(self.environment.application.url, "application.url").reveal()
+        return self.web(url)
+
+    def web(self, url: str) -> HttpClient:
+        """A server of the environment's public side, by the declared name servers and authority."""
+        resolve = self.names.address if self.environment.dns.servers else None
+        return HttpClient(
+            url,
+            ca_file=self.environment.application.ca_file,
+            seconds=self.environment.checks.timeout_seconds / 2,
+            resolve=resolve,
+        )
+
+    @cached_property
+    def names(self) -> DnsClient:
+        """The declared name servers, or this machine's resolvers."""
+        given = [self._resolve(server, "dns.servers").reveal() for server in self.environment.dns.servers]
+        return DnsClient([_name_server(text) for text in given])
 
     @cached_property
     def database(self) -> Database:
@@ -211,3 +228,11 @@ class Site:
         if not isinstance(value, str) and key == "fingerprints.key":
             self.redactor.add(secret)
         return secret
+
+
+def _name_server(text: str) -> tuple[str, int]:
+    found = server_address(text)
+    if found is None:
+        mend = "write for example 9.9.9.9 or 127.0.0.1:5353"
+        raise InputError("'dns.servers' must be addresses, with a port or not", found=repr(text[:60]), mend=mend)
+    return found

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from runbooks.sandbox import ports
+from runbooks.sandbox import names, ports
 from runbooks.sandbox.files import kept_password, private_folder, read_state, write_private
 from runbooks.sandbox.layout import Layout
 
@@ -41,7 +41,9 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
             variables[key] = value
     write_private(layout.variables(name), _dotenv(variables))
     operator = {
-        "APPLICATION_URL": f"http://{ports.LOOPBACK}:{numbers[ports.application(name)]}",
+        "APPLICATION_URL": names.api_url(name, numbers),
+        "APPLICATION_PLAIN_URL": names.plain_url(name, numbers),
+        "DNS_SERVER": f"{ports.LOOPBACK}:{numbers[ports.DNS]}",
         "DATABASE_URL": _database_url(layout, name, numbers),
         "REDIS_URL": _redis_url(layout, name, numbers),
         "FINGERPRINT_KEY": _kept(layout.environments / "fingerprint-key", _token),
@@ -81,7 +83,7 @@ def _variables(layout: Layout, name: str, numbers: Mapping[str, int], commit: st
         "BYOK_ENABLED": "true",
         "ALLOW_DEV_CORS": "false",
         "ECHO_FALLBACK_ENABLED": "false",
-        "FRONTEND_URL": "https://app.praviel.test",
+        "FRONTEND_URL": names.frontend_url(numbers),
         "OPENAI_API_KEY": provider_key(layout, name, "openai"),
         "OPENAI_API_BASE": f"{provider}/openai/v1",
         "ANTHROPIC_API_KEY": provider_key(layout, name, "anthropic"),

@@ -71,6 +71,42 @@ class Layout:
         return self.root / "servers" / "object-store"
 
     @property
+    def authority(self) -> Path:
+        """The sandbox's own certificate authority: its key, and the certificate that clients trust."""
+        return self.root / "authority"
+
+    @property
+    def authority_certificate(self) -> Path:
+        """What the inventory names as ``application.ca_file`` (PEM)."""
+        return self.authority / "ca.pem"
+
+    @property
+    def proxy(self) -> Path:
+        return self.root / "servers" / "proxy"
+
+    @property
+    def proxy_configuration(self) -> Path:
+        return self.proxy / "caddy.json"
+
+    def upstream(self, name: str) -> Path:
+        """The file that says where the environment's requests go, ``ADDRESS:PORT``; replacing it switches them."""
+        return self.proxy / f"upstream-{name}"
+
+    @property
+    def frontend(self) -> Path:
+        """The public site's files."""
+        return self.proxy / "frontend"
+
+    @property
+    def dns(self) -> Path:
+        return self.root / "servers" / "dns"
+
+    @property
+    def zone(self) -> Path:
+        """Every DNS record of the sandbox, in the format of a zone's master file."""
+        return self.dns / "zone"
+
+    @property
     def supervisor(self) -> Path:
         return self.root / "supervisor"
 

@@ -20,6 +20,7 @@ PAIRED = {OBJECT_STORE: 10_000, **dict.fromkeys(OBJECT_STORE_PARTS, 10_000)}
 """Servers that listen on a second port too, so much above the first."""
 PAIRS_FROM = range(20_000, 22_000)
 """Where a first port is chosen, so that the second also lies below the clients' range."""
+DNS, PROXY, PROXY_PLAIN = "dns", "proxy", "proxy-plain"
 
 
 def application(environment: str) -> str:
@@ -73,13 +74,14 @@ def choose(name: str = "", avoiding: Collection[int] = ()) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on the loopback port now."""
-    with socket.socket() as probe:
+    """Whether a server could listen on the loopback port now, by TCP and by UDP."""
+    with socket.socket() as probe, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
         # As servers do: connections of an earlier server that are still winding down don't count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
             probe.listen()
+            datagrams.bind((LOOPBACK, port))
         except OSError:
             return False
     return True

@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from runbooks.engine.errors import SystemFault
-from runbooks.sandbox import object_store_server, ports, postgres_server, provider_server, valkey_server
+from runbooks.sandbox import (
+    dns_server,
+    object_store_server,
+    ports,
+    postgres_server,
+    provider_server,
+    proxy_server,
+    valkey_server,
+)
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.program import Program
 
@@ -73,6 +81,19 @@ SERVERS = (
         ),
         more_ports=ports.OBJECT_STORE_PARTS,
         alive=lambda numbers: object_store_server.answers(numbers[ports.OBJECT_STORE]),
+    ),
+    Server(
+        ports.DNS,
+        "the name server",
+        lambda layout, numbers: dns_server.prepare(layout, numbers[ports.DNS]),
+        lambda _layout, numbers, seconds: dns_server.ready(numbers[ports.DNS], seconds=seconds),
+    ),
+    Server(
+        ports.PROXY,
+        "the proxy",
+        proxy_server.prepare,
+        lambda _layout, numbers, seconds: proxy_server.ready(numbers, seconds=seconds),
+        more_ports=(ports.PROXY_PLAIN,),
     ),
 )
 """In the order in which they are started and waited for."""

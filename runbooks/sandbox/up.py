@@ -18,7 +18,7 @@ from runbooks.sandbox import (
     residents,
 )
 from runbooks.sandbox.environments import ENVIRONMENTS
-from runbooks.sandbox.servers import TITLES
+from runbooks.sandbox.servers import SERVERS, TITLES
 from runbooks.sandbox.world import Sandbox
 
 FIRST_RELEASE = "v1"
@@ -131,7 +131,7 @@ def start_servers(sandbox: Sandbox, scope: Scope) -> str:
 
 def plan_start(sandbox: Sandbox) -> Iterable[str]:
     known = ports.recorded(sandbox.layout)
-    for name in (ports.POSTGRES, ports.VALKEY, ports.PROVIDER):
+    for name in (server.name for server in SERVERS):
         yield f"{name} on {ports.LOOPBACK}:{known.get(name, 'a free port')}"
 
 

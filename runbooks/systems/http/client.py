@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -76,14 +77,24 @@ class HttpClient:
         base_url: Where the server answers; paths are appended.
         ca_file: A PEM file with the authority to trust instead of the usual ones.
         seconds: Time limit of one request, from connecting to the last byte.
+        resolve: Gives the address to connect to for the server's name, asked at each request. The certificate must
+            still be the name's, and the server is told the name. None: as this machine resolves it.
     """
 
-    def __init__(self, base_url: str, *, ca_file: Path | None = None, seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        ca_file: Path | None = None,
+        seconds: float = 5.0,
+        resolve: Callable[[str], str] | None = None,
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self.seconds = seconds
         try:
+            self._url = httpx.URL(self.base_url)
+            self._resolve = None if resolve is None or _is_address(self._url.host) else resolve
             self._client = httpx.Client(
-                base_url=self.base_url,
                 verify=_trust(ca_file) if self.base_url.startswith("https") else False,
                 timeout=seconds,
                 trust_env=False,
@@ -122,18 +133,24 @@ class HttpClient:
         json: Any = None,
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
+        largest: int = LARGEST_BODY,
     ) -> Answer:
         """One request without redirects followed and without cookies kept.
 
         Raises:
-            SystemFault: no answer, not in time, not trusted, or over 4 MiB. A status of 400 or more is an answer.
+            SystemFault: no answer, not in time, not trusted, or over ``largest`` bytes; the name has no address. A
+                status of 400 or more is an answer.
         """
         limit = seconds or self.seconds
         began = time.monotonic()
         url = f"{self.base_url}{path}"
         try:
-            with self._client.stream(method, path, json=json, headers=dict(headers or {}), timeout=limit) as answer:
-                body = _read(answer, began + limit, f"{method} {url}")
+            server, given, extensions = self._destination()
+            given = {**given, **(headers or {})}
+            with self._client.stream(
+                method, f"{server}{path}", json=json, headers=given, timeout=limit, extensions=extensions
+            ) as answer:
+                body = _read(answer, began + limit, f"{method} {url}", largest)
             self._client.cookies.clear()
         except httpx.TimeoutException as error:
             raise _fault("no answer in time", Reason.TIMED_OUT, method, url, f"waited {limit:g} s") from error
@@ -145,6 +162,21 @@ class HttpClient:
             raise InputError("this is not a URL", where=url, found=str(error)) from error
         return Answer(method, url, answer.status_code, answer.headers, body, time.monotonic() - began)
 
+    def _destination(self) -> tuple[str, dict[str, str], dict[str, Any]]:
+        """Where to connect to, and what tells the server and its certificate's examiner the name all the same."""
+        if self._resolve is None:
+            return self.base_url, {}, {}
+        address = self._url.copy_with(host=self._resolve(self._url.host))
+        return str(address).rstrip("/"), {"host": self._url.netloc.decode()}, {"sni_hostname": self._url.host}
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:
     try:
@@ -153,16 +185,16 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
         raise InputError("the authority's certificate can't be read", where=str(ca_file), found=str(error)) from error
 
 
-def _read(answer: httpx.Response, deadline: float, request: str) -> bytes:
+def _read(answer: httpx.Response, deadline: float, request: str, largest: int) -> bytes:
     chunks = bytearray()
     for chunk in answer.iter_bytes():
         chunks += chunk
-        if len(chunks) > LARGEST_BODY:
+        if len(chunks) > largest:
             raise SystemFault(
                 "the answer is far larger than any that was promised",
                 reason=Reason.BAD_ANSWER,
                 where=request,
-                found=f"more than {LARGEST_BODY // 1024**2} MiB",
+                found=f"more than {largest // 1024**2} MiB",
             )
         if time.monotonic() > deadline:
             raise SystemFault("the answer did not end in time", reason=Reason.TIMED_OUT, where=request)
