@@ -88,6 +88,8 @@ def _start_sandbox(options: Options) -> int | None:
     if faults:
         print(f"faults are injected: {', '.join(faults)}; to take them back: invoke sandbox.mend", file=sys.stderr)
     if sandbox.manager.alive() if faults else sandbox.well():
+        if not options.plan:
+            sandbox.write_people()
         return None
     stream = options.stream if options.format == "console" else sys.stderr
     up = Options(environment="local", plan=options.plan, stream=stream, reason="first use")

@@ -179,6 +179,17 @@ class Site:
         name = self.environment.release.commit_variable
         return self.variable(name) if name else None
 
+    def value(self, value: Value, key: str) -> Secret:
+        """The value that a key of the inventory refers to; masked from here on, unless it stands there in clear.
+
+        Raises:
+            InputError: its source does not hold it.
+        """
+        secret = self._resolve(value, key)
+        if not isinstance(value, str):
+            self.redactor.add(secret)
+        return secret
+
     def fingerprint(self, text: str) -> str:
         """A keyed hash that tells equal values apart from different ones and nothing else.
 

@@ -8,9 +8,10 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from runbooks.sandbox import names, ports
+from runbooks.sandbox import names, ports, support_accounts
 from runbooks.sandbox.files import kept_password, private_folder, read_state, write_private
 from runbooks.sandbox.layout import Layout
+from runbooks.sandbox.people import write_people
 
 ENVIRONMENTS = ("local", "local-staging")
 MODES = {"local": "production", "local-staging": "staging"}
@@ -48,7 +49,9 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         "REDIS_URL": _redis_url(layout, name, numbers),
         "FINGERPRINT_KEY": _kept(layout.environments / "fingerprint-key", _token),
     }
+    operator |= support_accounts.operator_secrets(layout, _provider(numbers))
     write_private(layout.operator_variables(name), _dotenv(operator))
+    write_people(layout, name)
 
 
 def database_password(layout: Layout, name: str) -> str:
@@ -67,7 +70,7 @@ def provider_key(layout: Layout, name: str, provider: str) -> str:
 
 
 def _variables(layout: Layout, name: str, numbers: Mapping[str, int], commit: str) -> dict[str, str]:
-    provider = f"http://{ports.LOOPBACK}:{numbers[ports.PROVIDER]}"
+    provider = _provider(numbers)
     return {
         "ENVIRONMENT": MODES[name],
         "RAILWAY_GIT_COMMIT_SHA": commit,
@@ -95,7 +98,12 @@ def _variables(layout: Layout, name: str, numbers: Mapping[str, int], commit: st
         "EMAIL_FROM_NAME": "PRAVIEL",
         "RESEND_API_KEY": provider_key(layout, name, "resend"),
         "RESEND_API_BASE": f"{provider}/resend",
+        **support_accounts.variables(layout, provider),
     }
+
+
+def _provider(numbers: Mapping[str, int]) -> str:
+    return f"http://{ports.LOOPBACK}:{numbers[ports.PROVIDER]}"
 
 
 def _database_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:

@@ -159,6 +159,10 @@ class Layout:
         """The credentials that an operator of the environment holds."""
         return self.environment(name) / "operator.env"
 
+    def people(self, name: str) -> Path:
+        """What the environment's people wrote down."""
+        return self.environment(name) / "people"
+
     def release(self, name: str) -> Path:
         """A symlink to the folder in `releases` that the environment runs."""
         return self.environment(name) / "release"

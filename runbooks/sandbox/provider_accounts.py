@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from runbooks.sandbox import support_accounts
 from runbooks.sandbox.environments import ENVIRONMENTS, provider_key
 from runbooks.sandbox.files import private_folder, write_private
 from runbooks.sandbox.layout import Layout
@@ -48,5 +49,9 @@ ACCOUNTS: Mapping[str, Callable[[Layout], Account]] = {
     "anthropic": _anthropic,
     "google": _google,
     "resend": _resend,
+    "discord": support_accounts.discord,
+    "github": support_accounts.github,
+    "sentry": support_accounts.sentry,
+    "datadog": support_accounts.datadog,
 }
 """How each vendor's part is made. What it may hold is said by the vendor's module in ``runbooks.sandbox.provider``."""

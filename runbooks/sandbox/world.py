@@ -20,6 +20,7 @@ from runbooks.sandbox.files import read_state, update_state
 from runbooks.sandbox.layout import Layout, locate, prepare
 from runbooks.sandbox.leftovers import leftovers
 from runbooks.sandbox.listening import sockets
+from runbooks.sandbox.people import write_people
 from runbooks.sandbox.process_manager import Manager, ensure_manager
 from runbooks.sandbox.program import Program
 from runbooks.sandbox.servers import SERVERS
@@ -122,6 +123,11 @@ class Sandbox:
             environments.write_variables(self.layout, name, self.numbers(), self.deployed(name).get("commit", ""))
             self.variables(name)  # masked from here on, also in what a failing command prints
         provider_accounts.write_accounts(self.layout)
+
+    def write_people(self) -> None:
+        """Have what each environment's people wrote down be there, and not expired."""
+        for name in ENVIRONMENTS:
+            write_people(self.layout, name)
 
     def deployed(self, name: str) -> dict[str, Any]:
         """See `releases.deployed`."""

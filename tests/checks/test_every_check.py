@@ -13,7 +13,7 @@ from runbooks.checks.registry import known
 from runbooks.sandbox import controls
 from runbooks.sandbox.faults.catalogue import FAULTS
 from runbooks.sandbox.world import Sandbox
-from tests.checks.verifying import dependents, report, verify
+from tests.checks.verifying import ailing, dependents, report, verify
 
 
 def test_every_check_has_a_fault() -> None:
@@ -26,9 +26,7 @@ def test_every_check_has_a_fault() -> None:
 
 
 def test_every_check_passes_while_the_sandbox_is_healthy(sandbox: Sandbox) -> None:
-    found = {name: check["found"] for name, check in verify(sandbox).items() if check["verdict"] != "passed"}
-
-    assert found == {}
+    assert ailing(verify(sandbox)) == {}
 
 
 @pytest.fixture
@@ -77,7 +75,7 @@ def walk(sandbox: Sandbox, name: str) -> None:
         broken[fault.breaks]["found"]
     )
     assert broken[fault.breaks]["mend"]
-    red = {name for name, check in broken.items() if check["verdict"] != "passed"}
+    red = set(ailing(broken))
     bystanders = red - dependents(fault.breaks, *fault.also)
     assert {name: broken[name]["found"] for name in bystanders} == {}
     for other in fault.also:
@@ -86,4 +84,4 @@ def walk(sandbox: Sandbox, name: str) -> None:
     controls.take_back(sandbox, fault)
 
     mended = verify(sandbox, "local", *red)
-    assert {name: check["found"] for name, check in mended.items() if check["verdict"] != "passed"} == {}
+    assert ailing(mended) == {}

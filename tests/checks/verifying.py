@@ -28,6 +28,19 @@ def report(environment: str, *only: str) -> dict[str, dict[str, Any]]:
     return {check["id"]: check for check in json.loads(printed.getvalue())["checks"]}
 
 
+USUAL = {
+    **dict.fromkeys(
+        ("scaling.horizontal-known", "scaling.vertical-known", "support.alerts", "cost.billing-alerts"), "attested"
+    ),
+}
+"""What checks come to in a healthy sandbox, where that is not ``passed``."""
+
+
+def ailing(checks: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """What was found by each check that did not come to its usual verdict."""
+    return {name: check["found"] for name, check in checks.items() if check["verdict"] != USUAL.get(name, "passed")}
+
+
 def dependents(*ids: str) -> set[str]:
     """These checks and all that depend on them."""
     found = set(ids)

@@ -131,6 +131,7 @@ class HttpClient:
         path: str,
         *,
         json: Any = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
         largest: int = LARGEST_BODY,
@@ -147,9 +148,8 @@ class HttpClient:
         try:
             server, given, extensions = self._destination()
             given = {**given, **(headers or {})}
-            with self._client.stream(
-                method, f"{server}{path}", json=json, headers=given, timeout=limit, extensions=extensions
-            ) as answer:
+            asked = {"json": json, "content": content, "headers": given, "timeout": limit, "extensions": extensions}
+            with self._client.stream(method, f"{server}{path}", **asked) as answer:
                 body = _read(answer, began + limit, f"{method} {url}", largest)
             self._client.cookies.clear()
         except httpx.TimeoutException as error:

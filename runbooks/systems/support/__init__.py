@@ -1,0 +1,1 @@
+"""The services around the application that people use: Discord, GitHub, Sentry, Datadog."""
