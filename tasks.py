@@ -121,15 +121,82 @@ def runs_abort(c: Context, run: str, env: str | None = None) -> None:
     _change(c, lambda: command.resume(run, command.Options(environment=env), abort=True))
 
 
-@task(name="coverage", help={"readme": "write the table in README.md instead of printing the list"})
-def checklist_coverage(c: Context, readme: bool = False) -> None:
-    """The document's 131 items, and which have a check."""
+@task(
+    name="coverage",
+    help={
+        "readme": "write the table in README.md instead of printing the list",
+        "env": f"whose words are listed; {ENV}",
+    },
+)
+def checklist_coverage(c: Context, readme: bool = False, env: str | None = None) -> None:
+    """The document's 131 items, which have a check, and what people vouch for."""
     from runbooks import coverage
 
     if readme:
         _change(c, coverage.write_readme)
     else:
-        _finish(coverage.show)
+        _finish(lambda: coverage.show(env))
+
+
+ITEM = "the item's id or number; checklist.coverage lists them"
+
+
+@task(
+    name="attest",
+    help={
+        "item": ITEM,
+        "statement": "what is so",
+        "evidence": "where that can be seen: a URL, or a file beside attestations.toml",
+        "expires": "the last day on which it counts, at most a year from now, e.g. 2026-05-31",
+        "by": "whose word it is (default: yours)",
+        "env": ENV,
+        "plan": PLAN,
+        "confirm": CONFIRM,
+    },
+    positional=["item"],
+)
+def checklist_attest(
+    c: Context,
+    item: str,
+    statement: str = "",
+    evidence: str = "",
+    expires: str = "",
+    by: str = "",
+    env: str | None = None,
+    plan: bool = False,
+    confirm: str | None = None,
+) -> None:
+    """Give your word for what no system can answer."""
+    parameters = {"item": item, "statement": statement, "evidence": evidence, "expires": expires, "by": by}
+    _start(c, "checklist.attest", environment=env, plan=plan, confirm=confirm, parameters=parameters)
+
+
+@task(
+    name="waive",
+    help={
+        "item": ITEM,
+        "reason": "why it may stay failed for a while",
+        "owner": "who answers for it",
+        "until": "the last day on which it counts, at most 90 days from now, e.g. 2026-05-31",
+        "env": ENV,
+        "plan": PLAN,
+        "confirm": CONFIRM,
+    },
+    positional=["item"],
+)
+def checklist_waive(
+    c: Context,
+    item: str,
+    reason: str = "",
+    owner: str = "",
+    until: str = "",
+    env: str | None = None,
+    plan: bool = False,
+    confirm: str | None = None,
+) -> None:
+    """Accept a failed item until a day; every log shows it."""
+    parameters = {"item": item, "reason": reason, "owner": owner, "until": until}
+    _start(c, "checklist.waive", environment=env, plan=plan, confirm=confirm, parameters=parameters)
 
 
 @task(name="show", help={"env": ENV})
@@ -210,7 +277,7 @@ def _collection(name: str, tasks: Iterable[Any]) -> Collection:
 namespace = Collection(
     _collection("release", [release_verify]),
     _collection("runs", [runs_list, runs_show, runs_audit, runs_resume, runs_abort]),
-    _collection("checklist", [checklist_coverage]),
+    _collection("checklist", [checklist_coverage, checklist_attest, checklist_waive]),
     _collection("lease", [lease_show, lease_break]),
     _collection(
         "sandbox",

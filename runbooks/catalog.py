@@ -15,6 +15,8 @@ from runbooks.environment.model import Environment
 
 _BUILDERS = {
     "release.verify": "runbooks.verify:prepare",
+    "checklist.attest": "runbooks.attest:prepare_attest",
+    "checklist.waive": "runbooks.attest:prepare_waive",
     "sandbox.up": "runbooks.sandbox.up:prepare",
     "sandbox.down": "runbooks.sandbox.down:prepare",
     "sandbox.reset": "runbooks.sandbox.reset:prepare",

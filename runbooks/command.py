@@ -56,7 +56,7 @@ def _begin(name: str, environment: Environment, redactor: Redactor, options: Opt
     try:
         if options.plan:
             return show_plan(prepared, environment, redactor, options.stream)
-        _agree(prepared.runbook, environment, options)
+        _agree(prepared, environment, redactor, options)
         with _leased(prepared.runbook, environment, opening.run, options.reason) as (confirm_lease, held):
             folder = opening.runs / opening.run
             beginning = _beginning(prepared.runbook, opening)
@@ -164,12 +164,14 @@ def show_plan(prepared: catalog.Prepared, environment: Environment, redactor: Re
     return 0
 
 
-def _agree(book: Runbook[Any], environment: Environment, options: Options) -> None:
-    if not (book.changes and environment.protected):
+def _agree(prepared: catalog.Prepared, environment: Environment, redactor: Redactor, options: Options) -> None:
+    book = prepared.runbook
+    if not ((book.changes or book.confirmed) and environment.protected):
         return
+    would = [redactor.text(line) for step in book.steps for line in step.plan(prepared.tools)]
     confirm(
         environment.name,
-        [f"{book.title} changes {environment.label}"],
+        [f"{book.title} on {environment.label}:", *(f"  {line}" for line in would)],
         given=options.confirm,
         ask=input if sys.stdin.isatty() else None,
         show=lambda line: print(line, file=options.stream),

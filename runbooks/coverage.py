@@ -3,30 +3,87 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 
-from runbooks import project
+from runbooks import project, vouching
 from runbooks.checks.items import GATED, ITEMS, SECTIONS
 from runbooks.checks.registry import known
 from runbooks.engine.atomic import write_atomically
 from runbooks.engine.errors import InputError
+from runbooks.environment.people.written import read_all
+from runbooks.places import open_environment
 
 PLACE = re.compile(r"(<!-- coverage: .*? -->)\n(.*?)(<!-- end -->)", re.DOTALL)
 
 
-def show() -> None:
-    """Print a line per item of the document, under its sections."""
+COMES_WITH: Mapping[str, tuple[str, ...]] = {
+    "backup.drill": (
+        "secrets.encryption-key-recoverable",
+        "postgres.backups-on",
+        "recovery.backup-works",
+        "recovery.restore-tested",
+        "recovery.variables-backed-up",
+    ),
+    "release.deploy": (
+        "postgres.managed",
+        "redis.managed",
+        "migrations.tested-in-staging",
+        "migrations.rollback-plan",
+        "build.finishes",
+    ),
+    "rollback": ("rollback.rehearsed", "rollback.variables-kept", "rollback.database-restorable"),
+    "secrets.rotate": ("recovery.secrets-in-vault",),
+}
+"""Commands that are not there yet, and the items whose checks need what those leave behind."""
+
+_NEEDS = {item: command for command, items in COMES_WITH.items() for item in items}
+
+
+def show(environment: str | None = None) -> None:
+    """Print a line per item of the document, under its sections; then what people vouch for in an environment.
+
+    Args:
+        environment: Whose people; None: the one that a bare command means, if there is one.
+
+    Raises:
+        InputError: the environment that was named can't be loaded, or a file of its people is damaged.
+    """
     for section in SECTIONS:
         print(f"\n{section}{' (gated)' if section in GATED else ''}")
         for item in ITEMS:
             if item.section == section:
-                print(
-                    f"  {item.number:>3}  {'built  ' if item.id in known() else 'not yet'}  {item.id:<36} {item.title}"
-                )
+                print(f"  {item.number:>3}  {_state(item.id):<25}  {item.id:<36} {item.title}")
     probes = [check for check in known().values() if check.number is None]
     print(f"\n{_built()} of {len(ITEMS)} items have a check, and {len(probes)} probes of the closing section:")
     for check in probes:
         print(f"       {check.id:<36} {check.title}")
+    _show_words(environment)
+
+
+def _state(item: str) -> str:
+    if item in known():
+        return "built"
+    return f"comes with {_NEEDS[item]}" if item in _NEEDS else "not yet"
+
+
+def _show_words(name: str | None) -> None:
+    """Print the attestations and waivers of an environment, in the order in which they end."""
+    try:
+        environment = open_environment(name)
+    except InputError:
+        if name is None:
+            return  # several environments: none was named, and none is meant
+        raise
+    now = datetime.now(UTC)
+    words = list(vouching.words(read_all(environment, vouching.items(), now)))
+    if words:
+        print(f"\nwhat people vouch for in {environment.label}:")
+    for word in words:
+        left = word.left(now)
+        told = f"expired on {word.last}" if left < 0 else f"until {word.last}"
+        soon = ", soon" if 0 <= left <= vouching.SOON.days else ""
+        print(f"       {word.item:<36} {word.kind} by {word.by}, {told}{soon}")
 
 
 def write_readme() -> None:

@@ -133,6 +133,7 @@ class Runbook(Generic[Tools]):
         name: As typed after ``invoke``.
         changes: Whether it changes the environment: it then holds the lease, asks before it touches a protected
             environment, and takes back what it did when a step fails.
+        confirmed: Whether it asks as well where it changes nothing of the environment itself.
         conclude: The verdict of the whole run and its exit code, once all steps are done.
     """
 
@@ -140,6 +141,7 @@ class Runbook(Generic[Tools]):
     title: str
     steps: tuple[Step[Tools], ...]
     changes: bool
+    confirmed: bool = False
     conclude: Callable[[Tools], Conclusion] | None = None
 
     def digest(self) -> str:
