@@ -50,11 +50,11 @@ class NotFound(Denied):
     says = "has no such thing"
 
 
-class OutOfMoney(Denied):
-    """The vendor knows the key and serves it no more: nothing is paid, or a spending limit is reached."""
+class NotServed(Denied):
+    """The vendor knows the key and does not serve it: nothing is paid, a spending limit is reached, the API is off."""
 
-    says = "serves this key no more"
-    remedy = "see billing and limits in the vendor's dashboard; waiting does not help"
+    says = "knows the key and does not serve it"
+    remedy = "see billing, limits and what is switched on in the vendor's dashboard; waiting does not help"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Refusal:
     code: str = ""
 
 
-BY_STATUS: Mapping[int, type[Denied]] = {401: KeyRefused, 402: OutOfMoney, 403: NotAllowed, 404: NotFound}
+BY_STATUS: Mapping[int, type[Denied]] = {401: KeyRefused, 402: NotServed, 403: NotAllowed, 404: NotFound}
 """What a status means where a vendor has no other use for it."""
 
 
@@ -110,7 +110,7 @@ class Api:
             query: What stands behind the question mark; a list becomes a parameter that is repeated.
 
         Raises:
-            KeyRefused, NotAllowed, NotFound, OutOfMoney: see there.
+            KeyRefused, NotAllowed, NotFound, NotServed: see there.
             SystemFault: RATE_LIMITED for longer than we wait, the vendor failed, or said something else than promised.
         """
         target = f"{path}?{urlencode(query, doseq=True)}" if query else path
@@ -121,7 +121,7 @@ class Api:
 
     def _once(self, target: str) -> Answer:
         answer = self._http.get(target, headers=self._headers)
-        if answer.status == 429 and (refusal := self._read(answer)).kind is OutOfMoney:
+        if answer.status == 429 and (refusal := self._read(answer)).kind is NotServed:
             raise self._fault(answer, refusal)  # it is no rate that is limited: never ask again
         return answer
 
