@@ -57,7 +57,13 @@ def render(kind: str, folder: Path, facts: Facts) -> str:
 
     name = f"{kind}.md.j2"
     places = [folder / THEIRS, OURS]
-    environment = Environment(loader=FileSystemLoader(places), undefined=StrictUndefined, autoescape=False)  # noqa: S701 - it is no HTML
+    environment = Environment(
+        loader=FileSystemLoader(places),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - it is no HTML
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     try:
         text = environment.get_template(name).render(asdict(facts)).strip()
     except TemplateSyntaxError as error:

@@ -27,6 +27,14 @@ class IssuesDisabled(Denied):
     says = "takes no issues for this repository"
 
 
+class HourSpent(Denied):
+    """GitHub answers only so often in an hour; it says that with 403, too."""
+
+    says = "has answered as often as it does in an hour"
+    why = Reason.RATE_LIMITED
+    remedy = "declare support.github.token, with which it answers more often, or ask again later"
+
+
 @dataclass(frozen=True)
 class User:
     """Who wrote something."""
@@ -122,6 +130,8 @@ def _read(answer: Answer) -> Refusal:
     said = str(error_of(answer).get("message", ""))
     if answer.status == 410:
         return Refusal(IssuesDisabled, said)
+    if answer.status == 403 and answer.headers.get("x-ratelimit-remaining") == "0":
+        return Refusal(HourSpent)
     return Refusal(BY_STATUS.get(answer.status), said)
 
 
