@@ -22,7 +22,7 @@ SETTINGS_SECONDS = 20.0
 )
 def settings_load(subject: Subject) -> Finding:
     expected = "app.core.config loads with the deployed variables and nothing else"
-    problem = subject.site.source.settings_problem(subject.variables, SETTINGS_SECONDS - 2)
+    problem = subject.site.settings_problem(SETTINGS_SECONDS - 2)
     if problem:
         return failed(expected, problem, "correct the variable; the application will not start with it")
     return passed(expected, f"loaded with {len(subject.variables)} variables")

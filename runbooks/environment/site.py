@@ -26,6 +26,7 @@ from runbooks.systems.http.client import HttpClient
 from runbooks.systems.secrets.source import SourceKind
 from runbooks.systems.source.checkout import Checkout
 from runbooks.systems.source.history import History
+from runbooks.systems.source.interpreter import Interpreter
 
 if TYPE_CHECKING:  # their SDKs take longer to load than the first answers take to come
     from runbooks.systems.postgres.client import Database
@@ -45,6 +46,8 @@ class Site:
         self.redactor = redactor
         self._values: Values = open_values(environment, environ)
         self._environ = environ
+        self._settings_lock = threading.Lock()
+        self._settings_problem: str | None = None
         redactor.add(*sensitive(self.variables))
         held = self._values.secrets.load()
         if environment.secrets.source is not SourceKind.ENVIRONMENT:  # that one holds all sorts of things
@@ -116,12 +119,33 @@ class Site:
 
         declared = self.environment.database
         return Database(
-            self._resolve(declared.url, "database.url"),
+            self.database_url,
             connect_seconds=declared.connect_timeout_seconds,
             statement_seconds=self.environment.checks.timeout_seconds / 2,
             reach=declared.reach,
             ca_file=declared.ca_file,
         )
+
+    @cached_property
+    def database_url(self) -> Secret:
+        """The address at which the operator reaches the application's database."""
+        return self._resolve(self.environment.database.url, "database.url")
+
+    @cached_property
+    def scratch(self) -> Secret:
+        """The URL of the empty database that scratch databases are copies of.
+
+        Raises:
+            SystemFault: the inventory declares none.
+        """
+        declared = self.environment.database.scratch_url
+        if declared is None:
+            raise SystemFault(
+                "there is no place to build the release's schema in",
+                reason=Reason.UNREACHABLE,
+                mend="declare database.scratch_url: an empty database with the extensions, on any server",
+            )
+        return self._resolve(declared, "database.scratch_url")
 
     @cached_property
     def redis(self) -> RedisServer:
@@ -145,8 +169,28 @@ class Site:
                 reason=Reason.UNREACHABLE,
                 mend="declare release.source in the inventory",
             )
-        python = release.python or (Path(sys.executable) if self.environment.sandbox else None)
-        return Checkout(release.source, python)
+        return Checkout(release.source)
+
+    @cached_property
+    def interpreter(self) -> Interpreter:
+        """The running release's code in its own interpreter; a sandbox's is ours.
+
+        Raises:
+            SystemFault: as `source`.
+        """
+        python = self.environment.release.python or (Path(sys.executable) if self.environment.sandbox else None)
+        return Interpreter(self.source.folder, python)
+
+    def settings_problem(self, seconds: float) -> str | None:
+        """Why the release's settings do not load with the deployed variables, or None; loaded once for all who ask.
+
+        Raises:
+            SystemFault: it can't be told.
+        """
+        with self._settings_lock:
+            if self._settings_problem is None:
+                self._settings_problem = self.interpreter.settings_problem(self.variables, seconds) or ""
+        return self._settings_problem or None
 
     @cached_property
     def history(self) -> History:

@@ -26,6 +26,10 @@ def database(name: str) -> str:
     return "praviel_" + name.replace("-", "_")
 
 
+SCRATCH = "praviel_scratch"
+"""The name of the empty database that scratch databases are copies of, and of its role."""
+
+
 def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commit: str) -> None:
     """Write the environment's variables and its operator's credentials; secrets are made once and kept.
 
@@ -47,6 +51,7 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         "DNS_SERVER": f"{ports.LOOPBACK}:{numbers[ports.DNS]}",
         "DATABASE_URL": _database_url(layout, name, numbers),
         "REDIS_URL": _redis_url(layout, name, numbers),
+        "SCRATCH_DATABASE_URL": _scratch_url(layout, numbers),
         "FINGERPRINT_KEY": _kept(layout.environments / "fingerprint-key", _token),
     }
     operator |= support_accounts.operator_secrets(layout, _provider(numbers))
@@ -57,6 +62,11 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
 def database_password(layout: Layout, name: str) -> str:
     """The password of the role that owns the environment's database."""
     return _kept(layout.environment(name) / "database-password", _token)
+
+
+def scratch_password(layout: Layout) -> str:
+    """The password of the role that makes scratch databases."""
+    return _kept(layout.environments / "scratch-password", _token)
 
 
 def resident_password(layout: Layout, name: str) -> str:
@@ -109,6 +119,10 @@ def _provider(numbers: Mapping[str, int]) -> str:
 def _database_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:
     role, password = database(name), database_password(layout, name)
     return f"postgresql://{role}:{password}@{ports.LOOPBACK}:{numbers[ports.POSTGRES]}/{role}"
+
+
+def _scratch_url(layout: Layout, numbers: Mapping[str, int]) -> str:
+    return f"postgresql://{SCRATCH}:{scratch_password(layout)}@{ports.LOOPBACK}:{numbers[ports.POSTGRES]}/{SCRATCH}"
 
 
 def _redis_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:

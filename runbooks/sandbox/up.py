@@ -16,6 +16,7 @@ from runbooks.sandbox import (
     process_manager,
     releases,
     residents,
+    scratch,
 )
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.servers import SERVERS, TITLES
@@ -143,6 +144,7 @@ def create_databases(sandbox: Sandbox, _scope: Scope) -> str:
         postgres_server.create_database(
             sandbox.layout, sandbox.numbers()[ports.POSTGRES], name=role, role=role, password=password
         )
+    scratch.create(sandbox)
     return ", ".join(map(environments.database, ENVIRONMENTS))
 
 
@@ -150,7 +152,8 @@ def databases_exist(sandbox: Sandbox, _scope: Scope) -> bool:
     """Whether each database is there."""
     with postgres_server.connect(sandbox.layout, sandbox.numbers()[ports.POSTGRES]) as connection:
         rows = connection.execute("SELECT datname FROM pg_database").fetchall()
-    return {environments.database(name) for name in ENVIRONMENTS} <= {row[0] for row in rows}
+    wanted = {environments.SCRATCH, *map(environments.database, ENVIRONMENTS)}
+    return wanted <= {row[0] for row in rows}
 
 
 def load_content(sandbox: Sandbox, scope: Scope) -> str:

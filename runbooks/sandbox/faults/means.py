@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
+from runbooks.sandbox import releases
 from runbooks.sandbox.environments import database
 from runbooks.sandbox.faults.fault import Fault, Means
 from runbooks.sandbox.files import write_private
@@ -150,3 +151,41 @@ def alembic(*back: str) -> Means:
 
 def _revision(sandbox: Sandbox) -> str:
     return str(sandbox.deployed(LOCAL)["revision"])
+
+
+def changed_variable(name: str, change: Callable[[str], str]) -> Means:
+    """Set a variable to something made of its usual value, as ahead of a deploy: nothing is restarted."""
+
+    def inject(sandbox: Sandbox) -> None:
+        sandbox.set_variable(LOCAL, name, change(sandbox.variables(LOCAL).get(name, "")))
+
+    def mend(sandbox: Sandbox) -> None:
+        sandbox.forget_variable(LOCAL, name)
+
+    return Means(inject, mend, restarts=False)
+
+
+def placed(fault: str) -> Means:
+    """Check another build of the release out where the next start takes it from, while the old one runs on."""
+
+    def inject(sandbox: Sandbox) -> None:
+        releases.place(sandbox.layout, LOCAL, _revision(sandbox), fault)
+
+    def mend(sandbox: Sandbox) -> None:
+        releases.place(sandbox.layout, LOCAL, _revision(sandbox), None)
+
+    return Means(inject, mend, restarts=False)
+
+
+def altered(change: LiteralString, back: LiteralString) -> Means:
+    """Alter the running application's database by hand, in a way that can be taken back; both must bear repeating."""
+
+    def inject(sandbox: Sandbox) -> None:
+        with sandbox.superuser(LOCAL) as connection:
+            connection.execute(change)
+
+    def mend(sandbox: Sandbox) -> None:
+        with sandbox.superuser(LOCAL) as connection:
+            connection.execute(back)
+
+    return Means(inject, mend, restarts=False)

@@ -1,17 +1,15 @@
-"""Reads a release's checkout: its files, its migrations, how it is started, and whether its settings load."""
+"""Reads a release's checkout without running it: its files, its migrations, and how it is started."""
 
 from __future__ import annotations
 
 import ast
 import json
 import os
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from runbooks.engine.errors import Reason, SystemFault
-from runbooks.engine.secret import Secret
 
 LARGEST_TEXT = 1024 * 1024
 """Bytes; larger files are data, not source."""
@@ -25,11 +23,9 @@ class Checkout:
 
     Attributes:
         folder: The root of the checkout.
-        python: An interpreter that has the release's dependencies; None if there is none here.
     """
 
     folder: Path
-    python: Path | None
 
     def find(self, text: str) -> str | None:
         """``file:line`` of the first text file that holds this text, or None.
@@ -98,37 +94,6 @@ class Checkout:
             raise _fault("the start command can't be read", path, f"no deploy.startCommand ({error!r})") from error
         return str(command)
 
-    def settings_problem(self, variables: Mapping[str, Secret], seconds: float) -> str | None:
-        """Load the release's settings with these variables and nothing else; None if they load.
-
-        Raises:
-            SystemFault: no interpreter is declared, it can't be started, or it hangs.
-        """
-        if self.python is None:
-            raise SystemFault(
-                "the release's settings can't be loaded here",
-                reason=Reason.UNREACHABLE,
-                mend="declare release.python: an interpreter with the release's dependencies",
-            )
-        environment = {"PATH": os.defpath, **{name: secret.reveal() for name, secret in variables.items()}}
-        try:
-            done = subprocess.run(
-                [str(self.python), "-B", "-c", "from app.core.config import settings"],
-                cwd=self.folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise SystemFault("loading the settings hangs", reason=Reason.TIMED_OUT, where=str(self.folder)) from error
-        except OSError as error:
-            raise _fault("the interpreter can't be started", self.python, error.strerror or "") from error
-        if done.returncode == 0:
-            return None
-        return _last_lines(done.stderr.decode(errors="replace")) or f"exit status {done.returncode}"
-
     def _files(self) -> Iterator[Path]:
         if not self.folder.is_dir():
             raise _fault("there is no checkout of the release", self.folder, "no such folder")
@@ -170,12 +135,6 @@ def _assigned(path: Path, source: str) -> dict[str, str | list[str] | None]:
                 literal = ast.literal_eval(value)
                 found[target.id] = list(literal) if isinstance(literal, tuple | list) else literal
     return found
-
-
-def _last_lines(text: str) -> str:
-    """What a person needs of an error output: the exception, not the way to it."""
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(" " * 4)]
-    return " ".join(lines[-4:])[-600:]
 
 
 def _fault(what: str, path: Path, found: str) -> SystemFault:

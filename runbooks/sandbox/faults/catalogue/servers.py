@@ -11,7 +11,7 @@ FAULTS = (
         name="pgvector-dropped",
         breaks="postgres.pgvector",
         shows="extension vector is not installed",
-        also=("health.database", "final.health"),
+        also=("health.database", "final.health", "final.schema-as-migrated"),
         means=means.ruin("DROP EXTENSION vector CASCADE"),
     ),
     Fault(

@@ -10,7 +10,7 @@ FAULTS = (
         name="jwt-key-short",
         breaks="secrets.jwt-key-strong",
         shows="JWT_SECRET_KEY has 20 characters",
-        also=("final.settings-load", "accounts.protected-without-token"),
+        also=("final.settings-load", "build.variables-complete", "accounts.protected-without-token"),
         means=means.variable("JWT_SECRET_KEY", "kX9vR2mQ7tZ4wB8nH5pL", restart=False),
     ),
     Fault(
@@ -23,7 +23,12 @@ FAULTS = (
         name="jwt-key-default",
         breaks="secrets.jwt-key-not-default",
         shows="the default that the source publishes",
-        also=("secrets.jwt-key-strong", "final.settings-load", "accounts.protected-without-token"),
+        also=(
+            "secrets.jwt-key-strong",
+            "final.settings-load",
+            "build.variables-complete",
+            "accounts.protected-without-token",
+        ),
         means=means.variable("JWT_SECRET_KEY", "CHANGE_ME_IN_PRODUCTION_USE_RANDOM_STRING", restart=False),
     ),
     Fault(
@@ -86,6 +91,7 @@ FAULTS = (
         name="settings-unparsable",
         breaks="final.settings-load",
         shows="BYOK_ALLOWED_HEADERS",
+        also=("build.variables-complete",),
         means=means.variable("BYOK_ALLOWED_HEADERS", "authorization,x-model-key", restart=False),
     ),
 )
