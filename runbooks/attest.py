@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from runbooks import vouching
@@ -62,6 +63,7 @@ def prepare_attest(opening: Opening) -> Prepared:
     given = _texts(opening.parameters, "item", "statement", "evidence", "expires")
     now = datetime.now(UTC)
     folder, shown = folder_of(opening.environment)
+    _writable(folder, shown)
     word = Attestation(
         item=_item(given["item"]),
         statement=given["statement"],
@@ -91,6 +93,7 @@ def prepare_waive(opening: Opening) -> Prepared:
     given = _texts(opening.parameters, "item", "reason", "owner", "until")
     now = datetime.now(UTC)
     folder, shown = folder_of(opening.environment)
+    _writable(folder, shown)
     word = Waiver(
         item=_item(given["item"]),
         reason=given["reason"],
@@ -146,6 +149,12 @@ def _texts(parameters: Mapping[str, Any], *names: str) -> dict[str, str]:
     if missing:
         raise InputError(f"{', '.join(missing)} must be given", mend="say it, in quotes")
     return given
+
+
+def _writable(folder: Path, shown: str) -> None:
+    if not folder.is_dir():
+        mend = "make it, or correct people.folder in the inventory; a sandbox makes its own: invoke sandbox.up"
+        raise InputError("there is no folder for what people write down", where=shown, mend=mend)
 
 
 def _item(given: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from runbooks.checks.alerts import watched
@@ -11,7 +12,7 @@ from runbooks.checks.subject import Subject
 from runbooks.engine.check import Evidence, Finding, Severity, failed, nothing_to_ask, passed, unknown, warned
 from runbooks.engine.outcome import Verdict
 from runbooks.environment import around
-from runbooks.environment.people.oncall import OnCall, gaps
+from runbooks.environment.people.oncall import OnCall, Shift, gaps
 from runbooks.systems.support.discord import Invite
 from runbooks.systems.support.github import Comment, Issue, Repository
 
@@ -79,30 +80,41 @@ def _has_answer(issue: Issue, comments: list[Comment]) -> bool:
 
 @check("support.on-call", severity=Severity.MINOR, evidence=Evidence.CONFIG, target="people")
 def on_call(subject: Subject) -> Finding:
-    expected = f"oncall.toml covers now and the next {COVERED.days} days, by people who can be called"
-    rota = subject.written.on_call
+    expected = f"somebody is on call now and for the next {COVERED.days} days, and can be called"
+    rota, policy = subject.written.on_call, subject.environment.support.pagerduty.escalation_policy
+    now = datetime.now(UTC)
+    if policy is not None:
+        shifts = around.shifts(subject.site, policy, now, now + COVERED)
+        return covered(expected, shifts, now, f"escalation policy {policy} in PagerDuty")
     if rota is None:
-        shown = f"there is no oncall.toml in {subject.written.shown}"
-        return unknown(expected, shown, "see inventory/example/oncall.toml")
-    return covered(expected, rota, datetime.now(UTC))
-
-
-def covered(expected: str, rota: OnCall, now: datetime) -> Finding:
-    """Whether somebody can be called at any time."""
-    end = now + COVERED
-    holes = [f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC" for first, last in _in_utc(rota, now, end)]
-    if holes:
-        return failed(expected, f"nobody is on call from {'; from '.join(holes)}", "add a [[shift]] to oncall.toml")
-    serving = {shift.person for shift in rota.shift if shift.begins < end and shift.ends > now}
-    silent = [each.name for each in rota.person if each.name in serving and not CONTACT.fullmatch(each.contact)]
-    if silent:
+        found = f"there is no oncall.toml in {subject.written.shown}, and no escalation policy is declared"
+        return unknown(expected, found, "see inventory/example/oncall.toml, or declare support.pagerduty")
+    finding = covered(expected, rota.shift, now, "oncall.toml")
+    silent = unreachable(rota, now)
+    if finding.verdict is Verdict.PASSED and silent:
         mend = "write a telephone number with its country code, or an e-mail address, into oncall.toml"
         return failed(expected, f"no contact that can be used: {', '.join(silent)}", mend)
-    return passed(expected, f"covered by {', '.join(sorted(serving))}")
+    return finding
 
 
-def _in_utc(rota: OnCall, now: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-    return [(first.astimezone(UTC), last.astimezone(UTC)) for first, last in gaps(rota, now, end)]
+def covered(expected: str, shifts: Sequence[Shift], now: datetime, where: str) -> Finding:
+    """Whether somebody is on call at any time."""
+    end = now + COVERED
+    holes = [(first.astimezone(UTC), last.astimezone(UTC)) for first, last in gaps(shifts, now, end)]
+    if holes:
+        told = "; from ".join(f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC" for first, last in holes)
+        return failed(expected, f"nobody is on call from {told}", f"add a shift to {where}")
+    return passed(expected, f"covered by {', '.join(sorted(_serving(shifts, now)))}: {where}")
+
+
+def unreachable(rota: OnCall, now: datetime) -> list[str]:
+    """Who is on call in the file, and has no contact that can be used."""
+    serving = _serving(rota.shift, now)
+    return [each.name for each in rota.person if each.name in serving and not CONTACT.fullmatch(each.contact)]
+
+
+def _serving(shifts: Sequence[Shift], now: datetime) -> set[str]:
+    return {shift.person for shift in shifts if shift.begins < now + COVERED and shift.ends > now}
 
 
 @check("support.alerts", severity=Severity.MINOR, evidence=Evidence.PROBE, target="monitor", attestable=True)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.secret import Secret
+from runbooks.environment.people.oncall import Shift
 from runbooks.environment.site import Site
 from runbooks.environment.support import Monitor
 from runbooks.environment.value import Value
 from runbooks.systems.http.client import HttpClient
 from runbooks.systems.http.patience import Patience
-from runbooks.systems.support import datadog
+from runbooks.systems.support import datadog, pagerduty
 from runbooks.systems.support.discord import Discord, Webhook, webhook
 from runbooks.systems.support.github import Repository
 
@@ -33,6 +35,17 @@ def repository(site: Site, name: str) -> Iterator[Repository]:
     token = site.value(declared.token, "support.github.token") if declared.token is not None else None
     with _client(site, declared.api, "support.github.api") as http:
         yield Repository(http, name, token, patience(site))
+
+
+def shifts(site: Site, policy: str, begin: datetime, end: datetime) -> list[Shift]:
+    """Who is on call by PagerDuty between two moments."""
+    declared = site.environment.support.pagerduty
+    token = site.value(declared.token, "support.pagerduty.token")
+    with _client(site, declared.api, "support.pagerduty.api") as http:
+        entries = pagerduty.first_level(http, token, policy, (begin, end), patience(site))
+        return [
+            Shift(person=entry.user.summary, begins=entry.start or begin, ends=entry.end or end) for entry in entries
+        ]
 
 
 def monitors(site: Site, declared: Monitor, tag: str) -> list[datadog.Monitor]:

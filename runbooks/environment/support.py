@@ -50,16 +50,33 @@ class Github:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pagerduty:
+    """Where the rota is kept, if not in oncall.toml.
+
+    Attributes:
+        escalation_policy: The id of the policy whose first level is on call, ``P…``.
+        token: A token that may read.
+        api: Where PagerDuty's API answers.
+    """
+
+    escalation_policy: str | None = None
+    token: Value = SecretRef("PAGERDUTY_TOKEN")
+    api: Value = "https://api.pagerduty.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Support:
     """Where users are helped.
 
     Attributes:
         discord: The community's server.
         github: The repository whose issues are answered.
+        pagerduty: Who is on call, where oncall.toml does not say it.
     """
 
     discord: Discord = Discord()
     github: Github = Github()
+    pagerduty: Pagerduty = Pagerduty()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

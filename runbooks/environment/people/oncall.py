@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,10 +64,10 @@ def problems(rota: OnCall) -> Iterator[Problem]:
             yield Problem(path, "a shift ends before it begins", found=f"{shift.ends}", mend="correct the times")
 
 
-def gaps(rota: OnCall, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+def gaps(shifts: Iterable[Shift], begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
     """The spans between two moments in which nobody is on call."""
     covered = begin
-    for shift in sorted(rota.shift, key=lambda shift: shift.begins):
+    for shift in sorted(shifts, key=lambda shift: shift.begins):
         if shift.begins >= end:
             break
         if shift.begins > covered:

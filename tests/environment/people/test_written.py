@@ -199,6 +199,6 @@ def test_gaps_of_a_rota_are_found_however_its_shifts_overlap(tmp_path: Path) -> 
     written = read(tmp_path, oncall=text)
     assert written.on_call
 
-    found = [(first.day, last.day) for first, last in gaps(written.on_call, begin, end)]
+    found = [(first.day, last.day) for first, last in gaps(written.on_call.shift, begin, end)]
 
     assert found == [(3, 4), (7, 8)]
