@@ -216,6 +216,7 @@ def plan_account(work: Verification) -> Iterable[str]:
 
 def _ask(work: Verification, scope: Scope, checks: Sequence[SiteCheck], *, at_once: bool) -> str:
     settings = work.subject.environment.checks
+    work.subject.site.stopping = scope.stop_event
 
     def on_result(check: SiteCheck, result: Result) -> None:
         scope.record("check", **_told(check, result))

@@ -84,6 +84,14 @@ connect_timeout_seconds = 2
 url = {{ secret = "REDIS_URL" }}
 [platform]
 kind = "hosts"
+[providers.openai]
+url = {{ variable = "OPENAI_API_BASE" }}
+[providers.anthropic]
+url = {{ variable = "ANTHROPIC_API_BASE" }}
+[providers.google]
+url = {{ variable = "GOOGLE_API_BASE" }}
+[mail]
+url = {{ variable = "RESEND_API_BASE" }}
 {self.more}
 """)
         private(self.folder / "variables.env", self.variables)

@@ -20,11 +20,50 @@ ACCOUNTS: dict[str, Any] = {
     "openai": {
         "keys": {
             "sk-proj-good-0001": {"project": "proj_production"},
-            "sk-proj-narrow-01": {"scopes": ["model.request"]},
-        }
+            "sk-proj-narrow-01": {"project": "proj_production", "scopes": ["model.request"]},
+        },
+        "admin_keys": ["sk-admin-good-001"],
+        "projects": {
+            "proj_production": {
+                "spent": 12.5,
+                "rate_limits": {"gpt-5-nano-2025-08-07": 500},
+                "spend_limit": 100,
+                "spend_alerts": [80],
+            },
+            "proj_staging": {"spent": 1.25},
+        },
     },
-    "anthropic": {"keys": {"sk-ant-api03-good": {"workspace": "wrkspc_production"}}},
-    "google": {"keys": {"AQ.good": {}, "AQ.other-api": {"disabled": True}}},
+    "anthropic": {
+        "keys": {"sk-ant-api03-good-0001": {"workspace": "wrkspc_production"}},
+        "admin_keys": ["sk-ant-admin01-good"],
+        "rate_limits": {"claude-sonnet-4-5-20250929": 4000, "claude-haiku-4-5-20251001": 2000},
+        "workspaces": {
+            "wrkspc_production": {"spent": 7.25, "rate_limits": {"claude-sonnet-4-5-20250929": 50}},
+            "wrkspc_staging": {"spent": 1},
+        },
+    },
+    "google": {"keys": {"AQ.good-0001": {}, "AQ.other-api": {"disabled": True}}},
+    "sendgrid": {
+        "keys": {"SG.good-0001": {}, "SG.send-only": {"scopes": ["mail.send"]}, "SG.no-mail-0": {"scopes": []}},
+        "domains": [{"name": "praviel.test"}, {"name": "new.test", "status": "pending"}],
+    },
+    "mailgun": {
+        "keys": {"mg-good-0001": {}},
+        "domains": [
+            {"name": "praviel.test"},
+            {"name": "new.test", "status": "pending"},
+            {"name": "sandbox1.test", "type": "sandbox"},
+        ],
+    },
+    "postmark": {
+        "keys": {"pm-good-0001": {}, "pm-sandbox-1": {"delivery": "Sandbox"}},
+        "admin_keys": ["pm-account-1"],
+        "domains": [{"name": "praviel.test"}, {"name": "new.test", "status": "pending"}],
+    },
+    "aws_ses": {
+        "keys": {"AKIAGOOD0001": {}, "AKIADENIED01": {"denied": True}},
+        "domains": [{"name": "praviel.test"}, {"name": "new.test", "status": "pending"}],
+    },
     "resend": {
         "keys": {"re_full": {}, "re_send": {"permission": "sending_access"}},
         "domains": [{"name": "praviel.test"}, {"name": "new.test", "status": "pending"}],

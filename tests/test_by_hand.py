@@ -34,6 +34,14 @@ url = "http://127.0.0.1:{port}"
 source = "dotenv"
 path = "variables.env"
 
+[providers]
+openai.url = {{ variable = "OPENAI_API_BASE" }}
+anthropic.url = {{ variable = "ANTHROPIC_API_BASE" }}
+google.url = {{ variable = "GOOGLE_API_BASE" }}
+
+[mail]
+url = {{ variable = "RESEND_API_BASE" }}
+
 [platform]
 kind = "hosts"
 """

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import math
 import string
 from collections.abc import Mapping
 from typing import Any
 
 from runbooks.checks.declare import check
+from runbooks.checks.peers import compared
 from runbooks.checks.subject import Subject
 from runbooks.engine.check import Evidence, Finding, Phase, Severity, failed, passed, skipped, unknown
 from runbooks.engine.errors import Reason
-from runbooks.engine.secret import Secret
 
 JWT = "JWT_SECRET_KEY"
 ENCRYPTION = "ENCRYPTION_KEY"
@@ -160,18 +159,11 @@ def _differs(subject: Subject, name: str) -> Finding:
     own = subject.variables.get(name)
     if not own:
         return failed(expected, f"{name} is not set", "set a value of its own in each environment")
-    mine = subject.site.fingerprint(own.reveal())
-    theirs = {peer: _fingerprint_of(subject, peer, name) for peer in peers}
-    same = [peer for peer, other in theirs.items() if other and hmac.compare_digest(mine, other)]
-    if same:
-        return failed(expected, f"{name} is the same in {', '.join(same)}", "give each environment a key of its own")
-    unset = [peer for peer, other in theirs.items() if other is None]
-    if unset:
+    found = compared(subject, name, own)
+    if found.same:
+        mend = "give each environment a key of its own"
+        return failed(expected, f"{name} is the same in {', '.join(found.same)}", mend)
+    if found.unset:
         mend = "set it there, or leave the environment out of fingerprints.peers"
-        return unknown(expected, f"{name} is not set in {', '.join(unset)}", mend, Reason.FAILED)
+        return unknown(expected, f"{name} is not set in {', '.join(found.unset)}", mend, Reason.FAILED)
     return passed(expected, f"keyed fingerprints differ from {', '.join(peers)}")
-
-
-def _fingerprint_of(subject: Subject, peer: str, name: str) -> str | None:
-    value: Secret | None = subject.site.peer_variables(peer).get(name)
-    return subject.site.fingerprint(value.reveal()) if value else None

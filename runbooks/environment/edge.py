@@ -1,4 +1,4 @@
-"""What an environment declares of its edge: names, the site that uses the application, mail, and networks."""
+"""What an environment declares of its edge: names, the site that uses the application, and networks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from runbooks.environment.locate import Path as KeyPath
+from runbooks.environment.mail import Mail
 from runbooks.environment.problem import Problem, dotted
 from runbooks.environment.value import Value
 from runbooks.systems.dns.address import server_address
@@ -52,19 +53,6 @@ class Frontend:
 
     origins: tuple[Value, ...] | None = None
     foreign_origins: tuple[str, ...] = ("https://foreign.example",)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
-    """How the application's mail is known to be genuine.
-
-    Attributes:
-        return_path: The domain in the envelope's sender, whose SPF counts; None: what the provider usually takes.
-        dkim_selectors: Names of the keys that mail is signed with; none: those that the provider usually takes.
-    """
-
-    return_path: str | None = None
-    dkim_selectors: tuple[str, ...] = ()
 
 
 def problems(dns: Dns, domain: Domain, frontend: Frontend, mail: Mail) -> Iterator[Problem]:

@@ -97,6 +97,8 @@ def _completed(declared: Declaration, inventory: Path, name: str, known: tuple[s
             ca_file=_under(folder, declared.store.ca_file),
         ),
         "people": dataclasses.replace(declared.people, folder=_under(folder, declared.people.folder or Path())),
+        "providers": dataclasses.replace(declared.providers, ca_file=_under(folder, declared.providers.ca_file)),
+        "mail": dataclasses.replace(declared.mail, ca_file=_under(folder, declared.mail.ca_file)),
         "fingerprints": dataclasses.replace(fingerprints, peers=peers),
     }
     return Environment(**tables, name=name, folder=folder, project=project)

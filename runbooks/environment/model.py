@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from runbooks.environment.documentation import Allowance, Documentation, allowance
-from runbooks.environment.edge import Dns, Domain, Frontend, Mail
+from runbooks.environment.edge import Dns, Domain, Frontend
+from runbooks.environment.mail import Mail
+from runbooks.environment.providers import Providers
 from runbooks.environment.store import Store
 from runbooks.environment.support import Monitor, People, Support
 from runbooks.environment.value import SecretRef, Value, VariableRef
@@ -199,7 +201,8 @@ class Declaration:
         dns: Who is asked for names.
         domain: The name that the public knows it by.
         frontend: The sites whose pages call it.
-        mail: How its mail is known to be genuine.
+        providers: The providers of language models.
+        mail: How mail is sent, and known to be genuine.
         store: Where runs, releases, snapshots and leases are kept.
         fingerprints: How secrets are compared between environments.
         checks: How checks are run.
@@ -226,6 +229,7 @@ class Declaration:
     dns: Dns = Dns()
     domain: Domain = Domain()
     frontend: Frontend = Frontend()
+    providers: Providers = Providers()
     mail: Mail = Mail()
     store: Store = Store()
     fingerprints: Fingerprints = Fingerprints()

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from runbooks.environment import documentation, edge, store
+from runbooks.environment import documentation, edge, providers, store
 from runbooks.environment.discover import EXAMPLE, SANDBOXES
 from runbooks.environment.locate import Path as KeyPath
 from runbooks.environment.model import Environment
@@ -51,6 +51,7 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     yield from edge.problems(environment.dns, environment.domain, environment.frontend, environment.mail)
     yield from edge.network_problems("database", environment.database.networks)
     yield from edge.network_problems("redis", environment.redis.networks)
+    yield from providers.problems(environment.providers, environment.mail)
 
 
 def _sandbox(environment: Environment) -> Iterator[Problem]:
@@ -84,6 +85,10 @@ def _values(environment: Environment) -> Iterator[Problem]:
     repository = environment.release.repository
     if repository is not None and (not isinstance(repository, str) or "://" in repository):
         yield from _url(("release", "repository"), repository, WEB_SCHEMES)
+    for name in ("openai", "anthropic", "google"):
+        yield from _url(("providers", name, "url"), getattr(environment.providers, name).url, WEB_SCHEMES)
+    if environment.mail.url is not None:
+        yield from _url(("mail", "url"), environment.mail.url, WEB_SCHEMES)
     key = environment.fingerprints.key
     if isinstance(key, str):
         yield _only_named(("fingerprints", "key"), "a text")
@@ -142,14 +147,18 @@ def _only_named(path: KeyPath, found: str) -> Problem:
 
 
 def _application(environment: Environment) -> Iterator[Problem]:
-    domain = environment.application.test_email_domain
-    if domain is not None and not DOMAIN.fullmatch(domain):
-        yield Problem(
-            ("application", "test_email_domain"),
-            "'application.test_email_domain' must be a domain, in small letters",
-            found=repr(domain[:60]),
-            mend="write for example checks.example.org, without '@'",
-        )
+    domains = {
+        ("application", "test_email_domain"): environment.application.test_email_domain,
+        ("mail", "domain"): environment.mail.domain,
+    }
+    for path, domain in domains.items():
+        if domain is not None and not DOMAIN.fullmatch(domain):
+            yield Problem(
+                path,
+                f"'{dotted(path)}' must be a domain, in small letters",
+                found=repr(domain[:60]),
+                mend="write for example checks.example.org, without '@'",
+            )
 
 
 def _certificates(environment: Environment) -> Iterator[Problem]:
@@ -166,6 +175,8 @@ def _certificates(environment: Environment) -> Iterator[Problem]:
         "application": environment.application.ca_file,
         "database": environment.database.ca_file,
         "store": environment.store.ca_file,
+        "providers": environment.providers.ca_file,
+        "mail": environment.mail.ca_file,
     }
     for table, file in files.items():
         if file is not None and not os.path.isfile(file):

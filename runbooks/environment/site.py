@@ -20,6 +20,7 @@ from runbooks.environment.model import Environment
 from runbooks.environment.resolve import Values, open_values
 from runbooks.environment.sensitive import passwords, sensitive
 from runbooks.environment.value import Value
+from runbooks.environment.vendors import Vendors
 from runbooks.systems.dns.address import server_address
 from runbooks.systems.dns.client import DnsClient
 from runbooks.systems.http.client import HttpClient
@@ -48,6 +49,7 @@ class Site:
         self._environ = environ
         self._settings_lock = threading.Lock()
         self._settings_problem: str | None = None
+        self.stopping = threading.Event()
         redactor.add(*sensitive(self.variables))
         held = self._values.secrets.load()
         if environment.secrets.source is not SourceKind.ENVIRONMENT:  # that one holds all sorts of things
@@ -154,6 +156,11 @@ class Site:
 
         declared = self.environment.redis
         return RedisServer(self._resolve(declared.url, "redis.url"), reach=declared.reach)
+
+    @cached_property
+    def vendors(self) -> Vendors:
+        """The providers of language models and of mail."""
+        return Vendors(self.environment, self._resolve, self.stopping)
 
     @cached_property
     def source(self) -> Checkout:
@@ -273,14 +280,14 @@ class Site:
 
     def close(self) -> None:
         """Close the connections that were opened."""
-        for name in ("application", "database"):
+        for name in ("application", "database", "vendors"):
             if name in self.__dict__:
                 self.__dict__[name].close()
 
     def _resolve(self, value: Value, key: str) -> Secret:
         secret = self._values.resolve(value, key)
         self.redactor.add(*passwords(secret))
-        if not isinstance(value, str) and key == "fingerprints.key":
+        if not isinstance(value, str) and key.endswith("key"):
             self.redactor.add(secret)
         return secret
 

@@ -45,6 +45,7 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         else:
             variables[key] = value
     write_private(layout.variables(name), _dotenv(variables))
+    third_parties = f"http://{ports.LOOPBACK}:{numbers[ports.PROVIDER]}"
     operator = {
         "APPLICATION_URL": names.api_url(name, numbers),
         "APPLICATION_PLAIN_URL": names.plain_url(name, numbers),
@@ -53,6 +54,12 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         "REDIS_URL": _redis_url(layout, name, numbers),
         "SCRATCH_DATABASE_URL": _scratch_url(layout, numbers),
         "FINGERPRINT_KEY": _kept(layout.environments / "fingerprint-key", _token),
+        "OPENAI_URL": f"{third_parties}/openai/v1",
+        "OPENAI_ADMIN_KEY": admin_key(layout, "openai"),
+        "ANTHROPIC_URL": f"{third_parties}/anthropic/v1",
+        "ANTHROPIC_ADMIN_KEY": admin_key(layout, "anthropic"),
+        "GOOGLE_URL": f"{third_parties}/google/v1beta",
+        "MAIL_URL": f"{third_parties}/resend",
     }
     operator |= support_accounts.operator_secrets(layout, _provider(numbers))
     write_private(layout.operator_variables(name), _dotenv(operator))
@@ -77,6 +84,12 @@ def resident_password(layout: Layout, name: str) -> str:
 def provider_key(layout: Layout, name: str, provider: str) -> str:
     """The environment's key at a provider."""
     return _kept(layout.environment(name) / f"{provider}-key", lambda: KEY_PREFIXES[provider] + _token())
+
+
+def admin_key(layout: Layout, provider: str) -> str:
+    """The operator's key at a provider, which sees every environment's project."""
+    prefix = {"openai": "sk-admin-", "anthropic": "sk-ant-admin01-"}[provider]
+    return _kept(layout.environments / f"{provider}-admin-key", lambda: prefix + _token())
 
 
 def _variables(layout: Layout, name: str, numbers: Mapping[str, int], commit: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from runbooks.sandbox import support_accounts
-from runbooks.sandbox.environments import ENVIRONMENTS, provider_key
+from runbooks.sandbox.environments import ENVIRONMENTS, admin_key, provider_key
 from runbooks.sandbox.files import private_folder, write_private
 from runbooks.sandbox.layout import Layout
 
@@ -26,11 +26,27 @@ def accounts(layout: Layout) -> dict[str, Account]:
 
 
 def _openai(layout: Layout) -> Account:
-    return {"keys": {provider_key(layout, name, "openai"): {"project": f"proj_{name}"} for name in ENVIRONMENTS}}
+    project = {
+        "spent": 12.5,
+        "rate_limits": {"gpt-5-nano-2025-08-07": 500, "gpt-5-mini-2025-08-07": 500, "tts-1": 500, "gpt-5": 5000},
+        "spend_limit": 100,
+        "spend_alerts": [80],
+    }
+    return {
+        "keys": {provider_key(layout, name, "openai"): {"project": f"proj_{name}"} for name in ENVIRONMENTS},
+        "admin_keys": [admin_key(layout, "openai")],
+        "projects": {f"proj_{name}": project for name in ENVIRONMENTS},
+    }
 
 
 def _anthropic(layout: Layout) -> Account:
-    return {"keys": {provider_key(layout, name, "anthropic"): {"workspace": f"wrkspc_{name}"} for name in ENVIRONMENTS}}
+    workspace = {"spent": 7.25, "rate_limits": {"claude-sonnet-4-5-20250929": 50}}
+    return {
+        "keys": {provider_key(layout, name, "anthropic"): {"workspace": f"wrkspc_{name}"} for name in ENVIRONMENTS},
+        "admin_keys": [admin_key(layout, "anthropic")],
+        "rate_limits": {"claude-sonnet-4-5-20250929": 4000, "claude-haiku-4-5-20251001": 4000},
+        "workspaces": {f"wrkspc_{name}": workspace for name in ENVIRONMENTS},
+    }
 
 
 def _google(layout: Layout) -> Account:

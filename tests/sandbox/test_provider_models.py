@@ -9,10 +9,10 @@ import pytest
 
 from tests.standin import Provider
 
-ANTHROPIC = {"x-api-key": "sk-ant-api03-good", "anthropic-version": "2023-06-01"}
+ANTHROPIC = {"x-api-key": "sk-ant-api03-good-0001", "anthropic-version": "2023-06-01"}
 CLAUDE = "claude-sonnet-4-5-20250929"
 QUESTION = {"model": CLAUDE, "max_tokens": 100, "messages": [{"role": "user", "content": "What is an aorist?"}]}
-GOOGLE = {"x-goog-api-key": "AQ.good"}
+GOOGLE = {"x-goog-api-key": "AQ.good-0001"}
 GEMINI = "/google/v1beta/models/gemini-2.5-flash:generateContent"
 CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "What is an aorist?"}]}]}
 
@@ -34,7 +34,7 @@ def test_anthropic_answers_and_shows_its_limits(provider: Provider) -> None:
     [
         ({**ANTHROPIC, "x-api-key": "sk-ant-api03-no"}, QUESTION, 401, "authentication_error"),
         ({"anthropic-version": "2023-06-01"}, QUESTION, 401, "authentication_error"),
-        ({"x-api-key": "sk-ant-api03-good"}, QUESTION, 400, "invalid_request_error"),
+        ({"x-api-key": "sk-ant-api03-good-0001"}, QUESTION, 400, "invalid_request_error"),
         (ANTHROPIC, {**QUESTION, "model": "claude-0"}, 404, "not_found_error"),
         (ANTHROPIC, {**QUESTION, "max_tokens": None}, 400, "invalid_request_error"),
     ],

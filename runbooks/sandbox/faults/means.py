@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 from psycopg import sql
 
 from runbooks.sandbox import releases
-from runbooks.sandbox.environments import database
+from runbooks.sandbox.environments import database, provider_key
 from runbooks.sandbox.faults.fault import Fault, Means
 from runbooks.sandbox.files import write_private
 from runbooks.sandbox.provider_accounts import accounts, write_accounts
@@ -37,11 +37,11 @@ def variable(name: str, value: str | None, *, restart: bool = True) -> Means:
     return Means(inject, mend, restarts=restart)
 
 
-def copied_variable(name: str, *, to: str) -> Means:
-    """Give another environment this one's value."""
+def copied_variable(name: str, *, to: str, source: str = LOCAL) -> Means:
+    """Give an environment another one's value."""
 
     def inject(sandbox: Sandbox) -> None:
-        sandbox.set_variable(to, name, sandbox.variables(LOCAL)[name])
+        sandbox.set_variable(to, name, sandbox.variables(source)[name])
 
     def mend(sandbox: Sandbox) -> None:
         sandbox.forget_variable(to, name)
@@ -135,6 +135,29 @@ def account(vendor: str, change: Callable[[dict[str, Any], Sandbox], None]) -> M
         write_accounts(sandbox.layout)
 
     return Means(inject, mend, restarts=False)
+
+
+def revoked(vendor: str) -> Means:
+    """Have a third party forget the application's key."""
+
+    def change(held: dict[str, Any], sandbox: Sandbox) -> None:
+        held["keys"][provider_key(sandbox.layout, LOCAL, vendor)]["revoked"] = True
+
+    return account(vendor, change)
+
+
+def both(first: Means, second: Means) -> Means:
+    """One after the other; the way back goes backwards."""
+
+    def inject(sandbox: Sandbox) -> None:
+        first.inject(sandbox)
+        second.inject(sandbox)
+
+    def mend(sandbox: Sandbox) -> None:
+        second.mend(sandbox)
+        first.mend(sandbox)
+
+    return Means(inject, mend, restarts=first.restarts or second.restarts)
 
 
 def alembic(*back: str) -> Means:

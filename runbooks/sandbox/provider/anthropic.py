@@ -39,12 +39,21 @@ def routes(state: State) -> list[Route]:
     api = Anthropic(state)
     return [
         Route("/v1/models", api.models, methods=["GET"]),
+        Route("/v1/models/{model}", api.model, methods=["GET"]),
         Route("/v1/messages", api.messages, methods=["POST"]),
+        Route("/v1/organizations/api_keys", api.api_keys, methods=["GET"]),
+        Route("/v1/organizations/cost_report", api.cost_report, methods=["GET"]),
+        Route("/v1/organizations/rate_limits", api.rate_limits, methods=["GET"]),
+        Route("/v1/organizations/workspaces/{workspace}/rate_limits", api.rate_limits, methods=["GET"]),
     ]
 
 
 class Anthropic:
-    """``accounts.json``'s ``anthropic``: ``keys`` (``{"sk-ant-api03-…": {"workspace": "wrkspc_…"}}``)."""
+    """``accounts.json``'s ``anthropic``: ``keys`` (``{"sk-ant-api03-…": {"workspace": "wrkspc_…"}}``), ``admin_keys``.
+
+    Also ``workspaces``, by id, each with ``spent`` (US dollars this month) and ``rate_limits`` (requests a minute by
+    model), and the organization's own ``rate_limits``.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -52,12 +61,72 @@ class Anthropic:
     async def models(self, request: Request) -> Response:
         if refusal := self._refusal(request):
             return refusal
-        listed = [
-            {"type": "model", "id": name, "display_name": title, "created_at": "2025-09-29T00:00:00Z"}
-            for name, title in MODELS.items()
-        ]
+        listed = [_model(name) for name in MODELS]
         ends = {"first_id": listed[0]["id"], "last_id": listed[-1]["id"]}
         return JSONResponse({"data": listed, "has_more": False, **ends}, headers=self._headers())
+
+    async def model(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return refusal
+        name = request.path_params["model"]
+        found = name if name in MODELS else next((each for each in MODELS if each.startswith(f"{name}-")), None)
+        if found is None:
+            return self._error(404, f"model: {name}")
+        return JSONResponse(_model(found), headers=self._headers())
+
+    async def api_keys(self, request: Request) -> Response:
+        if refusal := self._refusal(request, admin=True):
+            return refusal
+        listed = [
+            {
+                "type": "api_key",
+                "id": f"apikey_{position}",
+                "name": "application",
+                "partial_key_hint": f"{key[:18]}...{key[-4:]}",
+                "status": "inactive" if entry.get("revoked") else "active",
+                "workspace_id": entry.get("workspace"),
+            }
+            for position, (key, entry) in enumerate(self._account()["keys"].items())
+        ]
+        wanted = request.query_params.get("status")
+        shown = [each for each in listed if wanted in (None, each["status"])]
+        return JSONResponse({"data": shown, "has_more": False}, headers=self._headers())
+
+    async def cost_report(self, request: Request) -> Response:
+        if refusal := self._refusal(request, admin=True):
+            return refusal
+        wanted = request.query_params.getlist("workspace_ids[]")
+        results = [
+            {
+                "amount": str(workspace.get("spent", 0) * 100),
+                "currency": "USD",
+                "workspace_id": name,
+                "description": None,
+                "cost_type": "tokens",
+            }
+            for name, workspace in self._account().get("workspaces", {}).items()
+            if not wanted or name in wanted
+        ]
+        start = request.query_params["starting_at"]
+        day = {"starting_at": start, "ending_at": start, "results": results}
+        return JSONResponse({"data": [day], "has_more": False, "next_page": None}, headers=self._headers())
+
+    async def rate_limits(self, request: Request) -> Response:
+        if refusal := self._refusal(request, admin=True):
+            return refusal
+        holder = self._account()
+        if "workspace" in request.path_params:
+            holder = holder.get("workspaces", {}).get(request.path_params["workspace"], {})
+        groups = [
+            {
+                "type": "rate_limit",
+                "group_type": "model_group",
+                "models": [model],
+                "limits": [{"type": "requests_per_minute", "value": value}],
+            }
+            for model, value in holder.get("rate_limits", {}).items()
+        ]
+        return JSONResponse({"data": groups, "next_page": None}, headers=self._headers())
 
     async def messages(self, request: Request) -> Response:
         if refusal := self._refusal(request):
@@ -77,7 +146,10 @@ class Anthropic:
     def _behaviour(self) -> Behaviour:
         return self.state.behaviour("anthropic")
 
-    def _refusal(self, request: Request) -> Response | None:
+    def _account(self) -> dict[str, Any]:
+        return self.state.account("anthropic")
+
+    def _refusal(self, request: Request, *, admin: bool = False) -> Response | None:
         if self._behaviour.status:
             return self._error(self._behaviour.status, "as told")
         if "anthropic-version" not in request.headers:
@@ -85,7 +157,10 @@ class Anthropic:
         key = request.headers.get("x-api-key")
         if not key:
             return self._error(401, "x-api-key header is required")
-        account = self.state.account("anthropic").get("keys", {}).get(key)
+        if admin:
+            known = key in self._account().get("admin_keys", [])
+            return None if known else self._error(401, "invalid x-api-key")
+        account = self._account().get("keys", {}).get(key)
         if account is None or account.get("revoked"):
             return self._error(401, "invalid x-api-key")
         return None
@@ -98,6 +173,10 @@ class Anthropic:
         error = {"type": KINDS.get(status, "api_error"), "message": message}
         body = {"type": "error", "error": error, "request_id": headers["request-id"]}
         return JSONResponse(body, status_code=status, headers=headers)
+
+
+def _model(name: str) -> dict[str, str]:
+    return {"type": "model", "id": name, "display_name": MODELS[name], "created_at": "2025-09-29T00:00:00Z"}
 
 
 def _message(model: str, text: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ def routes(state: State) -> list[Route]:
     api = Google(state)
     return [
         Route("/v1beta/models", api.models, methods=["GET"]),
+        Route("/v1beta/models/{model}", api.model, methods=["GET"]),
         Route("/v1beta/models/{model}:generateContent", api.generate, methods=["POST"]),
     ]
 
@@ -43,18 +44,15 @@ class Google:
     async def models(self, request: Request) -> Response:
         if refusal := self._refusal(request):
             return refusal
-        listed = [
-            {
-                "name": f"models/{name}",
-                "version": "001",
-                "displayName": name,
-                "inputTokenLimit": 1048576,
-                "outputTokenLimit": 65536,
-                "supportedGenerationMethods": ["generateContent", "countTokens"],
-            }
-            for name in MODELS
-        ]
-        return JSONResponse({"models": listed})
+        return JSONResponse({"models": [_model(name) for name in MODELS]})
+
+    async def model(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return refusal
+        name = request.path_params["model"]
+        if name not in MODELS:
+            return self._error(404, f"models/{name} is not found for API version v1beta")
+        return JSONResponse(_model(name))
 
     async def generate(self, request: Request) -> Response:
         if refusal := self._refusal(request):
@@ -102,6 +100,17 @@ class Google:
             details = [{"@type": f"{TYPES}.RetryInfo", "retryDelay": "1s"}]
         error = {"code": status, "message": message, "status": STATUSES.get(status, "UNKNOWN"), "details": details}
         return JSONResponse({"error": error}, status_code=status, headers=self._behaviour.headers)
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {
+        "name": f"models/{name}",
+        "version": "001",
+        "displayName": name,
+        "inputTokenLimit": 1048576,
+        "outputTokenLimit": 65536,
+        "supportedGenerationMethods": ["generateContent", "countTokens"],
+    }
 
 
 def _text(content: dict[str, Any]) -> str:

@@ -1,16 +1,17 @@
-"""OpenAI's API: models, responses, chat completions, speech."""
+"""OpenAI's API: models, responses, chat completions, speech. What administrators ask is in `_openai_admin`."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from runbooks.sandbox.provider import _openai_admin
+from runbooks.sandbox.provider._openai_errors import error, failure, request_id
 from runbooks.sandbox.provider.answers import answer_text
 from runbooks.sandbox.provider.sound import spoken
 from runbooks.sandbox.provider.state import Behaviour, State
@@ -23,21 +24,17 @@ MODELS = (
     "tts-1",
 )
 CREATED = 1754524800
-NOTHING: Mapping[str, str] = {}
-FAILURES = {
-    429: ("rate_limit_exceeded", "requests", "Rate limit reached for requests"),
-    500: (None, "server_error", "The server had an error while processing your request."),
-    503: (None, "server_error", "The engine is currently overloaded, please try again later."),
-}
 
 
 def routes(state: State) -> list[Route]:
     api = OpenAI(state)
     return [
         Route("/v1/models", api.models, methods=["GET"]),
+        Route("/v1/models/{model}", api.model, methods=["GET"]),
         Route("/v1/responses", api.responses, methods=["POST"]),
         Route("/v1/chat/completions", api.chat_completions, methods=["POST"]),
         Route("/v1/audio/speech", api.speech, methods=["POST"]),
+        *_openai_admin.routes(state),
     ]
 
 
@@ -51,7 +48,14 @@ class OpenAI:
         if refusal := self._refusal(request, scope="api.model.read"):
             return refusal
         listed = [{"id": name, "object": "model", "created": CREATED, "owned_by": "system"} for name in MODELS]
-        return JSONResponse({"object": "list", "data": listed}, headers=_request_id())
+        return JSONResponse({"object": "list", "data": listed}, headers=request_id())
+
+    async def model(self, request: Request) -> Response:
+        if refusal := self._refusal(request, scope="api.model.read"):
+            return refusal
+        name = request.path_params["model"]
+        entry = {"id": name, "object": "model", "created": CREATED, "owned_by": "system"}
+        return _unknown_model({"model": name}) or JSONResponse(entry, headers=request_id())
 
     async def responses(self, request: Request) -> Response:
         if refusal := self._refusal(request):
@@ -89,17 +93,20 @@ class OpenAI:
 
     def _refusal(self, request: Request, scope: str = "model.request") -> Response | None:
         if self._behaviour.status:
-            return _failure(self._behaviour)
+            return failure(self._behaviour)
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not key:
-            return _error(401, None, "invalid_request_error", "You didn't provide an API key.")
+            return error(401, None, "invalid_request_error", "You didn't provide an API key.")
         account = self.state.account("openai").get("keys", {}).get(key)
         if account is None or account.get("revoked"):
             message = f"Incorrect API key provided: {_hint(key)}. You can find your API key in your dashboard."
-            return _error(401, "invalid_api_key", "invalid_request_error", message)
+            return error(401, "invalid_api_key", "invalid_request_error", message)
+        if request.headers.get("openai-project", account.get("project")) != account.get("project"):
+            message = "OpenAI-Project header should match project for API key"
+            return error(401, "mismatched_project", "invalid_request_error", message)
         if scope not in account.get("scopes", [scope]):
             message = f"You have insufficient permissions for this operation. Missing scopes: {scope}."
-            return _error(403, None, "invalid_request_error", message)
+            return error(403, None, "invalid_request_error", message)
         return None
 
     def _headers(self, request: Request) -> dict[str, str]:
@@ -117,33 +124,18 @@ class OpenAI:
             "x-ratelimit-reset-requests": "120ms",
             "x-ratelimit-reset-tokens": "300ms",
         }
-        return {**usual, **_request_id(), **(self._behaviour.headers or {})}
-
-
-def _request_id() -> dict[str, str]:
-    return {"x-request-id": f"req_{secrets.token_hex(16)}"}
+        return {**usual, **request_id(), **(self._behaviour.headers or {})}
 
 
 def _hint(key: str) -> str:
     return f"{key[:8]}{'*' * 8}{key[-4:]}" if len(key) > 12 else "*" * len(key)
 
 
-def _error(status: int, code: str | None, kind: str, message: str, headers: Mapping[str, str] = NOTHING) -> Response:
-    body = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    return JSONResponse(body, status_code=status, headers={**_request_id(), **headers})
-
-
-def _failure(told: Behaviour) -> Response:
-    status = told.status or 500
-    code, kind, message = FAILURES.get(status, (None, "invalid_request_error", f"Status {status}."))
-    return _error(status, told.code or code, told.code or kind, message, told.headers or NOTHING)
-
-
 def _unknown_model(body: dict[str, Any]) -> Response | None:
     if body.get("model") in MODELS:
         return None
     message = f"The model `{body.get('model')}` does not exist or you do not have access to it."
-    return _error(404, "model_not_found", "invalid_request_error", message)
+    return error(404, "model_not_found", "invalid_request_error", message)
 
 
 def _user_turn(content: str) -> dict[str, str]:

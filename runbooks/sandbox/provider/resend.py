@@ -84,9 +84,11 @@ class Resend:
         return [_domain(entry) for entry in self.state.account("resend").get("domains", [])]
 
     def _refusal(self, request: Request, *, reading: bool = False) -> Response | None:
-        status = self.state.behaviour("resend").status
-        if status:
-            return _error(status, *FAILURES.get(status, ("validation_error", f"Status {status}.")))
+        told = self.state.behaviour("resend")
+        if told.status:
+            refusal = _error(told.status, *FAILURES.get(told.status, ("validation_error", "As told.")))
+            refusal.headers.update(told.headers or {})
+            return refusal
         if not request.headers.get("user-agent"):
             return Response("error code: 1010", status_code=403)
         key = request.headers.get("authorization", "").removeprefix("Bearer ")

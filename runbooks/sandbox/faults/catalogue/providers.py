@@ -1,0 +1,140 @@
+"""Keys, models and mail that the providers do not accept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runbooks.sandbox.faults import means
+from runbooks.sandbox.faults.fault import Fault
+from runbooks.sandbox.world import Sandbox
+
+STAGING = "local-staging"
+STANDARD_KEY = "AIza" + "Sy" + "-not-a-real-key".ljust(33, "0")
+
+
+def _standard_key_accepted(held: dict[str, Any], _sandbox: Sandbox) -> None:
+    held["keys"][STANDARD_KEY] = {}
+
+
+def _domain_pending(held: dict[str, Any], _sandbox: Sandbox) -> None:
+    held["domains"] = [{"name": "praviel.test", "status": "pending"}]
+
+
+def _in_another_workspace(held: dict[str, Any], _sandbox: Sandbox) -> None:
+    for key in held["keys"].values():
+        key["workspace"] = f"wrkspc_{STAGING}"
+
+
+FAULTS = (
+    Fault(
+        name="openai-key-of-staging",
+        breaks="api-keys.openai",
+        shows="OPENAI_API_KEY: OpenAI says that the key belongs to another project",
+        means=means.copied_variable("OPENAI_API_KEY", to=means.LOCAL, source=STAGING),
+    ),
+    Fault(
+        name="openai-key-shared",
+        breaks="api-keys.openai",
+        shows="OPENAI_API_KEY is the same in local-staging",
+        means=means.copied_variable("OPENAI_API_KEY", to=STAGING),
+    ),
+    Fault(
+        name="openai-key-revoked",
+        breaks="api-keys.openai",
+        shows="OPENAI_API_KEY: OpenAI does not accept the key (HTTP 401, invalid_api_key)",
+        also=("health.providers",),
+        means=means.revoked("openai"),
+    ),
+    Fault(
+        name="openai-model-unknown",
+        breaks="api-keys.openai",
+        shows="openai has no model gpt-5-nanometre",
+        means=means.variable("LESSONS_OPENAI_DEFAULT_MODEL", "gpt-5-nanometre", restart=False),
+    ),
+    Fault(
+        name="anthropic-key-of-staging",
+        breaks="api-keys.anthropic",
+        shows="ANTHROPIC_API_KEY is the same in local-staging",
+        means=means.copied_variable("ANTHROPIC_API_KEY", to=means.LOCAL, source=STAGING),
+    ),
+    Fault(
+        name="anthropic-key-in-another-workspace",
+        breaks="api-keys.anthropic",
+        shows="ANTHROPIC_API_KEY: it belongs to wrkspc_local-staging",
+        means=means.account("anthropic", _in_another_workspace),
+    ),
+    Fault(
+        name="anthropic-key-revoked",
+        breaks="api-keys.anthropic",
+        shows="ANTHROPIC_API_KEY: Anthropic does not accept the key (HTTP 401, authentication_error)",
+        also=("health.providers",),
+        means=means.revoked("anthropic"),
+    ),
+    Fault(
+        name="google-key-of-staging",
+        breaks="api-keys.google",
+        shows="GOOGLE_API_KEY is the same in local-staging",
+        means=means.copied_variable("GOOGLE_API_KEY", to=means.LOCAL, source=STAGING),
+    ),
+    Fault(
+        name="google-key-revoked",
+        breaks="api-keys.google",
+        shows="GOOGLE_API_KEY: Google does not accept the key (HTTP 400, API_KEY_INVALID)",
+        also=("health.providers",),
+        means=means.revoked("google"),
+    ),
+    Fault(
+        name="google-key-standard",
+        breaks="api-keys.google",
+        shows="GOOGLE_API_KEY is a standard key: Google announced to refuse those from September 2026",
+        verdict="warned",
+        means=means.both(
+            means.variable("GOOGLE_API_KEY", STANDARD_KEY, restart=False),
+            means.account("google", _standard_key_accepted),
+        ),
+    ),
+    Fault(
+        name="mail-provider-unknown",
+        breaks="email.provider-known",
+        shows="EMAIL_PROVIDER is 'mailchimp'",
+        also=("final.settings-load",),
+        means=means.variable("EMAIL_PROVIDER", "mailchimp", restart=False),
+    ),
+    Fault(
+        name="mail-provider-without-key",
+        breaks="email.provider-known",
+        shows="EMAIL_PROVIDER is resend without RESEND_API_KEY",
+        also=("final.settings-load",),
+        means=means.variable("RESEND_API_KEY", None, restart=False),
+    ),
+    Fault(
+        name="mail-from-gmail",
+        breaks="email.from-own-domain",
+        shows="EMAIL_FROM_ADDRESS is at gmail.com, where anybody can have a mailbox",
+        means=means.variable("EMAIL_FROM_ADDRESS", "praviel@gmail.com", restart=False),
+    ),
+    Fault(
+        name="mail-from-elsewhere",
+        breaks="email.from-own-domain",
+        shows="EMAIL_FROM_ADDRESS is at elsewhere.test",
+        means=means.variable("EMAIL_FROM_ADDRESS", "noreply@elsewhere.test", restart=False),
+    ),
+    Fault(
+        name="mail-from-name-an-address",
+        breaks="email.from-name-friendly",
+        shows="EMAIL_FROM_NAME is 'noreply@praviel.test', an address",
+        means=means.variable("EMAIL_FROM_NAME", "noreply@praviel.test", restart=False),
+    ),
+    Fault(
+        name="mail-key-revoked",
+        breaks="email.provider-key-accepted",
+        shows="resend: Resend does not accept the key (HTTP 403, invalid_api_key)",
+        means=means.revoked("resend"),
+    ),
+    Fault(
+        name="mail-domain-unverified",
+        breaks="email.provider-key-accepted",
+        shows="resend: praviel.test is pending",
+        means=means.account("resend", _domain_pending),
+    ),
+)
