@@ -81,6 +81,62 @@ def release_verify(
     _start(c, "release.verify", environment=env, plan=plan, format=format, parameters=parameters)
 
 
+@task(
+    name="watch",
+    help={
+        "hours": "for how long (default: 1)",
+        "every": "seconds between two samples (default: 60)",
+        "env": ENV,
+        "once": "take one sample for the ledger and end: for a timer that runs every hour or more often",
+        "plan": PLAN,
+    },
+)
+def release_watch(
+    c: Context,
+    hours: str = "1",
+    every: str = "60",
+    env: str | None = None,
+    once: bool = False,
+    plan: bool = False,
+) -> None:
+    """Watch a release: health, latency, errors, resources, queries. Ends with a report; goes on after a kill.
+
+    Exit codes: 0 WELL, 3 NOT WELL, 4 undecided (there are gaps), 2 bad inventory or input.
+    """
+    if once and not (plan or c.config.run.dry):
+        from runbooks.watch import sample_once
+
+        _finish(lambda: sample_once(env))
+        return
+    _start(c, "release.watch", environment=env, plan=plan, parameters={"hours": hours, "every": every})
+
+
+@task(
+    name="load",
+    help={
+        "rate": "requests per second, whatever the application does (default: load.rate of the inventory)",
+        "minutes": "for how long (default: load.minutes of the inventory)",
+        "env": ENV,
+        "confirm": CONFIRM,
+        "plan": PLAN,
+    },
+)
+def release_load(
+    c: Context,
+    rate: str | None = None,
+    minutes: str | None = None,
+    env: str | None = None,
+    confirm: str | None = None,
+    plan: bool = False,
+) -> None:
+    """Rehearse the expected load where the inventory allows it, and keep the percentiles.
+
+    Exit codes: 0 the budget was met, 3 it was missed, 2 this load is not declared in the inventory.
+    """
+    parameters = {"rate": rate, "minutes": minutes}
+    _start(c, "release.load", environment=env, plan=plan, confirm=confirm, parameters=parameters)
+
+
 @task(name="list", help={"env": ENV})
 def runs_list(_c: Context, env: str | None = None) -> None:
     """What ran, when, by whom, and how it ended."""
@@ -275,7 +331,7 @@ def _collection(name: str, tasks: Iterable[Any]) -> Collection:
 
 
 namespace = Collection(
-    _collection("release", [release_verify]),
+    _collection("release", [release_verify, release_watch, release_load]),
     _collection("runs", [runs_list, runs_show, runs_audit, runs_resume, runs_abort]),
     _collection("checklist", [checklist_coverage, checklist_attest, checklist_waive]),
     _collection("lease", [lease_show, lease_break]),

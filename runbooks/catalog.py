@@ -17,6 +17,8 @@ _BUILDERS = {
     "release.verify": "runbooks.verify:prepare",
     "checklist.attest": "runbooks.attest:prepare_attest",
     "checklist.waive": "runbooks.attest:prepare_waive",
+    "release.watch": "runbooks.watch:prepare",
+    "release.load": "runbooks.load:prepare",
     "sandbox.up": "runbooks.sandbox.up:prepare",
     "sandbox.down": "runbooks.sandbox.down:prepare",
     "sandbox.reset": "runbooks.sandbox.reset:prepare",
@@ -24,7 +26,7 @@ _BUILDERS = {
 """Imported when asked for: a command loads only what it runs."""
 
 
-NEED_THE_APPLICATION = {"release.verify"}
+NEED_THE_APPLICATION = {"release.verify", "release.watch", "release.load"}
 """Runbooks that ask a running application, so that a sandbox is started for them."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,3 +39,20 @@ class Options:
                 where=f"--format {self.format}",
                 mend="leave --format out",
             )
+
+
+def number(text: str | float | None, option: str, *, default: float) -> float:
+    """What an operator gave for a number; the default if nothing.
+
+    Raises:
+        InputError: it is no number, or not a finite one.
+    """
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"{option} must be a number", where=option, found=repr(str(text)[:40]))
+    return value

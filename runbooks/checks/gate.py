@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from runbooks.checks.items import BY_ID, ITEMS
@@ -10,15 +11,28 @@ from runbooks.engine.check import Check, Evidence, Finding, Phase, Results, Seve
 from runbooks.engine.outcome import Verdict
 
 
-def gate(id: str, *, over: tuple[str, ...], numbers: range, severity: Severity, phase: Phase) -> Check[Subject]:
+def gate(
+    id: str,
+    *,
+    over: tuple[str, ...],
+    numbers: range,
+    severity: Severity,
+    phase: Phase,
+    also: Callable[[Subject], Finding] | None = None,
+    target: str = "results",
+) -> Check[Subject]:
     """Declare a gate over the checks that exist for the document's items of these numbers.
 
     What it says names the items of the range that no check covers yet.
+
+    Args:
+        also: What it looks at itself once they hold.
+        target: What that asks.
     """
     item = BY_ID[id]
     missing = [str(each.number) for each in ITEMS if each.number in numbers and each.id not in over]
 
-    def look(_subject: Subject, known: Results) -> Finding:
+    def look(subject: Subject, known: Results) -> Finding:
         expected = f"items {numbers.start} to {numbers.stop - 1} hold in this run"
         bad = [name for name in over if known[name].verdict is Verdict.FAILED]
         blind = [name for name in over if known[name].verdict is Verdict.UNKNOWN]
@@ -27,7 +41,8 @@ def gate(id: str, *, over: tuple[str, ...], numbers: range, severity: Severity, 
         if blind:
             return unknown(expected, f"unknown: {', '.join(blind)}", "see why they could not be looked at")
         scope = f"; no check is built for {', '.join(missing)}" if missing else ""
-        return passed(expected, f"{len(over)} of {len(over)} checks hold{scope}")
+        hold = f"{len(over)} of {len(over)} checks hold{scope}"
+        return also(subject) if also else passed(expected, hold)
 
     return Check(
         id=id,
@@ -39,7 +54,7 @@ def gate(id: str, *, over: tuple[str, ...], numbers: range, severity: Severity, 
         phase=phase,
         valid_for=timedelta(hours=24),
         depends_on=over,
-        target="results",
+        target=target,
         look=look,
         gate=True,
     )

@@ -37,6 +37,11 @@ def new_id(runbook: str) -> str:
     return f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03d}Z-{runbook}-{tail}"
 
 
+def began(run: str) -> datetime:
+    """When a run began, as its id says."""
+    return datetime.strptime(run.partition("Z-")[0], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
+
+
 def folders(root: Path) -> Iterator[Path]:
     """The folders of all runs that have a journal, oldest first."""
     if root.is_dir():

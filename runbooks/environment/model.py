@@ -18,6 +18,7 @@ from runbooks.environment.providers import Providers
 from runbooks.environment.store import Store
 from runbooks.environment.support import Monitor, People, Support
 from runbooks.environment.value import SecretRef, Value, VariableRef
+from runbooks.environment.watching import Load, Watch
 from runbooks.systems.secrets.source import SourceDeclaration, SourceKind
 
 FILE_NAME = "environment.toml"
@@ -210,6 +211,8 @@ class Declaration:
         support: Where users are helped.
         monitor: Who watches the application; None: nobody that can be asked.
         documentation: The application's documents.
+        watch: What is normal after a deploy.
+        load: The load that is expected, and whether it may be rehearsed here.
     """
 
     # Read by pydantic only: nothing is converted, unknown keys are errors. The tables inherit it.
@@ -238,6 +241,8 @@ class Declaration:
     support: Support = Support()
     monitor: Monitor | None = None
     documentation: Documentation = field(default_factory=Documentation)
+    watch: Watch = Watch()
+    load: Load = Load()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

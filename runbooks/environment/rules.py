@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from runbooks.environment import documentation, edge, providers, store
+from runbooks.environment import documentation, edge, store, watching
 from runbooks.environment.discover import EXAMPLE, SANDBOXES
 from runbooks.environment.locate import Path as KeyPath
 from runbooks.environment.model import Environment
@@ -52,6 +53,7 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     yield from edge.network_problems("database", environment.database.networks)
     yield from edge.network_problems("redis", environment.redis.networks)
     yield from providers.problems(environment.providers, environment.mail)
+    yield from watching.problems(environment.watch, environment.load)
 
 
 def _sandbox(environment: Environment) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ from runbooks.environment.vendors import Vendors
 from runbooks.systems.dns.address import server_address
 from runbooks.systems.dns.client import DnsClient
 from runbooks.systems.http.client import HttpClient
+from runbooks.systems.ledger.ledger import Ledger
 from runbooks.systems.secrets.source import SourceKind
 from runbooks.systems.source.checkout import Checkout
 from runbooks.systems.source.history import History
@@ -161,6 +162,9 @@ class Site:
     def vendors(self) -> Vendors:
         """The providers of language models and of mail."""
         return Vendors(self.environment, self._resolve, self.stopping)
+    def ledger(self) -> Ledger:
+        """What was watched and rehearsed in this environment from this machine."""
+        return Ledger(self.environment.project / "var" / "watch" / self.environment.name)
 
     @cached_property
     def source(self) -> Checkout:

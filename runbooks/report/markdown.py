@@ -17,6 +17,7 @@ from runbooks.report.gantt import chart
 from runbooks.report.reading import read
 from runbooks.report.tally import sections, totals
 from runbooks.report.text import count, duration, moment
+from runbooks.report.xychart import lines
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -90,6 +91,7 @@ def _template() -> Template:
         duration=lambda seconds: escape.Markdown(duration(seconds).replace(" ", "\u00a0")),
         moment=moment,
         count=count,
+        xychart=lines,
         mark=lambda word: escape.Markdown(f"{MARKS.get(word, '–')}\u00a0{word}".replace(" ", "\u00a0")),
     )
     return environment.get_template(TEMPLATE)

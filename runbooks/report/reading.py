@@ -39,6 +39,7 @@ def read(records: Sequence[Record]) -> RunView:
         conclusion=_last(records, "conclusion"),
         end=_end(records),
         notes=tuple(_note(record) for record in records if record.kind in ("note", "lease", "resumed")),
+        pages=tuple({str(r.data["title"]): r.data for r in records if r.kind == "page"}.values()),
     )
 
 

@@ -45,7 +45,7 @@ def sections(run: RunView) -> tuple[SectionView, ...]:
         by_title.setdefault(check.section, []).append(check)
     if run.conclusion is None:
         return tuple(_so_far(title, tuple(checks)) for title, checks in by_title.items())
-    told = [_concluded(facts, tuple(by_title.pop(facts["title"], ()))) for facts in run.conclusion["sections"]]
+    told = [_concluded(facts, tuple(by_title.pop(facts["title"], ()))) for facts in run.conclusion.get("sections", ())]
     return tuple(told + [_so_far(title, tuple(checks)) for title, checks in by_title.items()])
 
 

@@ -129,6 +129,8 @@ class RunView:
     conclusion: Mapping[str, Any] | None = None
     end: End | None = None
     notes: tuple[tuple[datetime, str], ...] = ()
+    pages: tuple[Mapping[str, Any], ...] = ()
+    """Figures over time, as a step drew them: ``title``, ``notes``, ``charts`` and ``table``."""
 
     @property
     def seconds(self) -> float:

@@ -19,6 +19,7 @@ from runbooks.sandbox import (
     scratch,
 )
 from runbooks.sandbox.environments import ENVIRONMENTS
+from runbooks.sandbox.rehearsal import rehearse
 from runbooks.sandbox.servers import SERVERS, TITLES
 from runbooks.sandbox.world import Sandbox
 
@@ -84,6 +85,7 @@ def runbook() -> Runbook[Sandbox]:
                 undo=stop_applications,
                 seconds=120,
             ),
+            Step(name="rehearse", title="Rehearse the expected load, once", act=rehearse, seconds=120),
         ),
     )
 

@@ -24,6 +24,7 @@ from runbooks.sandbox.people import write_people
 from runbooks.sandbox.process_manager import Manager, ensure_manager
 from runbooks.sandbox.program import Program
 from runbooks.sandbox.servers import SERVERS
+from runbooks.sandbox.timer import program as timer_program
 from runbooks.systems.http.client import HttpClient
 from runbooks.systems.secrets.dotenv import DotenvSource
 
@@ -105,11 +106,12 @@ class Sandbox:
         An application must not start ahead of its database: it would migrate while the extensions are being created.
         """
         known = self.manager.states() if self.manager.alive() else {}
-        ensure_manager(self.layout, [*self.servers(), *(each for each in self.applications() if each.name in known)])
+        kept = [each for each in (*self.applications(), timer_program(self.project)) if each.name in known]
+        ensure_manager(self.layout, [*self.servers(), *kept])
 
     def manage(self) -> None:
         """Have everything supervised."""
-        ensure_manager(self.layout, [*self.servers(), *self.applications()])
+        ensure_manager(self.layout, [*self.servers(), *self.applications(), timer_program(self.project)])
 
     def variables(self, name: str) -> dict[str, str]:
         """The variables that the environment is deployed with."""

@@ -1,0 +1,67 @@
+"""What a watch finds: pools that don't suit the load, a release that fares worse than the last, nobody looking."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from runbooks.sandbox.faults import means, watched
+from runbooks.sandbox.faults.fault import Fault
+from runbooks.sandbox.faults.means import build, built
+
+FAULTS = (
+    built(
+        "connections-past-the-pool",
+        "postgres.pooled",
+        "more than the pools can have opened",
+    ),
+    Fault(
+        name="pool-too-small",
+        breaks="capacity.pool-matches-load",
+        shows="10 × 1 processes = 10",
+        also=("postgres.pool-size",),
+        means=means.variable("DB_POOL_SIZE", "10"),
+    ),
+    Fault(
+        name="pool-ten-times-the-peak",
+        breaks="capacity.not-overprovisioned",
+        shows="40 are provisioned",
+        means=watched.ledger(watched.spread_over(timedelta(hours=25), 30), also=means.variable("DB_POOL_SIZE", "30")),
+    ),
+    Fault(
+        name="health-twice-as-slow",
+        breaks="watch.response-times",
+        shows="slower at p50",
+        means=watched.after_samples(3, build("health-twice-as-slow")),
+    ),
+    built("sequential-scan", "watch.query-performance", "FROM token a, token b, lexeme c"),
+    Fault(
+        name="transaction-left-open",
+        breaks="watch.query-performance",
+        shows="idle in transaction",
+        means=watched.until_older(build("transaction-left-open"), 5.5),
+    ),
+    Fault(
+        name="watch-stopped",
+        breaks="watch.hourly-health",
+        shows="nothing was looked at from",
+        means=watched.ledger(watched.earlier(timedelta(hours=3))),
+    ),
+    Fault(
+        name="load-never-rehearsed",
+        breaks="scaling.database-load",
+        shows="no such rehearsal is in the ledger",
+        means=watched.ledger(watched.without_rehearsals),
+    ),
+    Fault(
+        name="load-rehearsal-missed",
+        breaks="scaling.database-load",
+        shows="missed: p95",
+        means=watched.ledger(watched.rehearsed_on(build("health-slow"))),
+    ),
+    Fault(
+        name="load-rehearsal-old",
+        breaks="scaling.database-load",
+        shows="101 days old",
+        means=watched.ledger(watched.earlier(timedelta(days=101))),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Puts load on an application."""
