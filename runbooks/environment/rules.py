@@ -9,8 +9,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from runbooks.environment import documentation, edge, providers, store
-from runbooks.environment import documentation, edge, store, watching
+from runbooks.environment import documentation, edge, providers, store, watching
 from runbooks.environment.discover import EXAMPLE, SANDBOXES
 from runbooks.environment.locate import Path as KeyPath
 from runbooks.environment.model import Environment

@@ -162,6 +162,8 @@ class Site:
     def vendors(self) -> Vendors:
         """The providers of language models and of mail."""
         return Vendors(self.environment, self._resolve, self.stopping)
+
+    @cached_property
     def ledger(self) -> Ledger:
         """What was watched and rehearsed in this environment from this machine."""
         return Ledger(self.environment.project / "var" / "watch" / self.environment.name)
