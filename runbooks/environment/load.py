@@ -10,6 +10,7 @@ from typing import Any
 
 from runbooks.engine.errors import InputError
 from runbooks.environment import discover, locate, rules, shape
+from runbooks.environment.hosting import Service, WorkerPlan
 from runbooks.environment.model import FILE_NAME, Declaration, Environment, Plan, PlatformKind
 from runbooks.environment.problem import EXAMPLE_HINT, as_error
 from runbooks.environment.toml_file import TomlFile, bad_texts
@@ -88,7 +89,10 @@ def _completed(declared: Declaration, inventory: Path, name: str, known: tuple[s
             commit_variable=commit_variable,
         ),
         "platform": dataclasses.replace(
-            platform, plan=platform.plan or (Plan.RAILWAY if is_railway else Plan.DEDICATED)
+            platform,
+            plan=platform.plan or (Plan.RAILWAY if is_railway else Plan.DEDICATED),
+            worker_plan=platform.worker_plan or (None if is_railway else WorkerPlan.DEDICATED.value),
+            service=_placed(project, platform.service),
         ),
         "store": dataclasses.replace(
             declared.store,
@@ -102,6 +106,13 @@ def _completed(declared: Declaration, inventory: Path, name: str, known: tuple[s
         "fingerprints": dataclasses.replace(fingerprints, peers=peers),
     }
     return Environment(**tables, name=name, folder=folder, project=project)
+
+
+def _placed(project: Path, service: Service | None) -> Service | None:
+    if service is None:
+        return None
+    configuration, builds = _under(project, service.configuration), _under(project, service.builds)
+    return dataclasses.replace(service, configuration=configuration, builds=builds)
 
 
 def _under(folder: Path, path: Path | None) -> Path | None:

@@ -15,6 +15,8 @@ from runbooks.environment.documentation import Allowance, Documentation, allowan
 from runbooks.environment.edge import Dns, Domain, Frontend
 from runbooks.environment.mail import Mail
 from runbooks.environment.providers import Providers
+from runbooks.environment.edge import Dns, Domain, Frontend, Mail
+from runbooks.environment.hosting import LimitBounds, Service
 from runbooks.environment.store import Store
 from runbooks.environment.support import Monitor, People, Support
 from runbooks.environment.value import SecretRef, Value, VariableRef
@@ -147,12 +149,20 @@ class Platform:
         plan: How much room its database has; after loading never None.
         replicas: How many copies of the application run at once.
         slots: 2 if the old and the new release both run during a switch, otherwise 1.
+        worker_plan: A `WorkerPlan`: whose rule says how many workers are right; after loading None on railway only.
+        build_timeout_seconds: When the platform gives a build up, in seconds; None: not known.
+        service: On hosts, what keeps the application running; None: nobody can be asked.
+        limits: Between what its limits must lie.
     """
 
     kind: PlatformKind
     plan: Plan | None = None
     replicas: int = 1
     slots: int = 2
+    worker_plan: Value | None = None
+    build_timeout_seconds: int | None = None
+    service: Service | None = None
+    limits: LimitBounds = LimitBounds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from runbooks.environment import documentation, edge, providers, store, watching
 from runbooks.environment.discover import EXAMPLE, SANDBOXES
+from runbooks.environment.hosting_rules import platform_problems
 from runbooks.environment.locate import Path as KeyPath
 from runbooks.environment.model import Environment
 from runbooks.environment.problem import Problem, did_you_mean, dotted
@@ -44,6 +45,7 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     yield from _source(("variables",), environment.variables)
     yield from _source(("secrets",), environment.secrets)
     yield from _numbers(environment)
+    yield from platform_problems(environment.platform)
     yield from _peers(environment, known)
     yield from store.problems(environment.store)
     release = environment.release
@@ -90,6 +92,8 @@ def _values(environment: Environment) -> Iterator[Problem]:
         yield from _url(("providers", name, "url"), getattr(environment.providers, name).url, WEB_SCHEMES)
     if environment.mail.url is not None:
         yield from _url(("mail", "url"), environment.mail.url, WEB_SCHEMES)
+    if isinstance(environment.platform.worker_plan, SecretRef | VariableRef):
+        yield from _reference(("platform", "worker_plan"), environment.platform.worker_plan)
     key = environment.fingerprints.key
     if isinstance(key, str):
         yield _only_named(("fingerprints", "key"), "a text")

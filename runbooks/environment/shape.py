@@ -31,6 +31,7 @@ WORDS: Mapping[object, str] = {
     date: "a date without quotes, such as 2026-05-31",
     datetime: "a time with its offset, without quotes, such as 2026-05-31T18:00:00Z",
     tuple[Value, ...]: f"a list, each of it {VALUE_WORDS}",
+    tuple[int, int]: "a list of two whole numbers",
 }
 
 MOMENT = "moment"

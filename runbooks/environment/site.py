@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING
 from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.redact import Redactor
 from runbooks.engine.secret import Secret
+from runbooks.environment.hosting import WorkerPlan
 from runbooks.environment.load import load
 from runbooks.environment.model import Environment
+from runbooks.environment.platforms import open_platform, worker_plan
 from runbooks.environment.resolve import Values, open_values
 from runbooks.environment.sensitive import passwords, sensitive
 from runbooks.environment.value import Value
 from runbooks.environment.vendors import Vendors
+from runbooks.environment.variables import Variables
 from runbooks.systems.dns.address import server_address
 from runbooks.systems.dns.client import DnsClient
 from runbooks.systems.http.client import HttpClient
@@ -31,11 +34,12 @@ from runbooks.systems.source.history import History
 from runbooks.systems.source.interpreter import Interpreter
 
 if TYPE_CHECKING:  # their SDKs take longer to load than the first answers take to come
+    from runbooks.systems.platform.port import Platform
     from runbooks.systems.postgres.client import Database
     from runbooks.systems.redis.client import RedisServer
 
 
-class Site:
+class Site(Variables):
     """What steps and checks ask. A system is made when it is first asked for, so an undeclared one costs nothing.
 
     Raises:
@@ -60,38 +64,6 @@ class Site:
     def variables(self) -> Mapping[str, Secret]:
         """What the application is deployed with."""
         return self._values.variables.load()
-
-    def variable(self, name: str) -> str | None:
-        """A variable that is no secret; None if it is not set."""
-        secret = self.variables.get(name)
-        return secret.reveal() if secret is not None else None
-
-    def flag(self, name: str, *, default: bool) -> bool:
-        """A variable as the application's settings read a truth value; ``default`` is the application's own.
-
-        Raises:
-            SystemFault: it is set to something that is neither true nor false.
-        """
-        text = self.variable(name)
-        if text is None:
-            return default
-        if text.strip().lower() in ("1", "true", "t", "yes", "y", "on"):
-            return True
-        if text.strip().lower() in ("0", "false", "f", "no", "n", "off"):
-            return False
-        raise SystemFault(f"{name} is neither true nor false", reason=Reason.BAD_ANSWER, found=repr(text))
-
-    def number(self, name: str, *, default: int) -> int:
-        """A variable as a whole number; ``default`` is the application's own.
-
-        Raises:
-            SystemFault: it is set to something else.
-        """
-        text = self.variable(name)
-        try:
-            return default if text is None else int(text)
-        except ValueError as error:
-            raise SystemFault(f"{name} is not a whole number", reason=Reason.BAD_ANSWER, found=repr(text)) from error
 
     @cached_property
     def application(self) -> HttpClient:
@@ -229,6 +201,27 @@ class Site:
     def cache(self) -> Path:
         """What is quicker kept than made again; it may be deleted at any time."""
         return self.environment.project / "var" / "cache"
+
+    @cached_property
+    def platform(self) -> Platform:
+        """What runs the application.
+
+        Raises:
+            SystemFault: the inventory does not say what to ask, or it can't be asked yet.
+        """
+        return open_platform(self.environment.platform)
+
+    @property
+    def worker_plan(self) -> WorkerPlan | None:
+        """Whose rule says how many workers are right; None if it is not declared.
+
+        Raises:
+            InputError: what the inventory names holds another word.
+        """
+        declared = self.environment.platform.worker_plan
+        if declared is None:
+            return None
+        return worker_plan(self._resolve(declared, "platform.worker_plan").reveal())
 
     @property
     def commit(self) -> str | None:

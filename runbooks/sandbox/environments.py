@@ -20,6 +20,9 @@ KEY_PREFIXES = {"openai": "sk-proj-", "anthropic": "sk-ant-api03-", "google": "A
 OVERRIDES = "variables"
 """The entry of the sandbox's state that holds changed variables per environment; None means unset."""
 
+OPERATOR_OVERRIDES = "operator-variables"
+"""The entry that holds what an operator changed of the values that he holds, per environment."""
+
 
 def database(name: str) -> str:
     """The name of an environment's database, and of the role that owns it."""
@@ -60,8 +63,10 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         "ANTHROPIC_ADMIN_KEY": admin_key(layout, "anthropic"),
         "GOOGLE_URL": f"{third_parties}/google/v1beta",
         "MAIL_URL": f"{third_parties}/resend",
+        "WORKER_PLAN": "railway-free",
     }
     operator |= support_accounts.operator_secrets(layout, _provider(numbers))
+    operator |= read_state(layout).get(OPERATOR_OVERRIDES, {}).get(name, {})
     write_private(layout.operator_variables(name), _dotenv(operator))
     write_people(layout, name)
 

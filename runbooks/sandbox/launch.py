@@ -15,7 +15,9 @@ import ctypes
 import json
 import os
 import pwd
+import resource
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +25,34 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(file: str) -> None:
-    """Read what to run, drop root's rights if it says so, tie our life to the manager's, and become the program."""
+    """Read what to run, limit ourselves, drop root's rights, tie our life to the manager's, become the program."""
     program = json.loads(Path(file).read_text())
     manager = int(Path(program["manager_pid_file"]).read_text())
     os.umask(0o077)
+    announce(program["announced"])
+    limit(program["limits"])
     become(program["user"])
     die_with(manager, program["stop_signal"])
     os.chdir(program["directory"])
     argv: list[str] = program["argv"]
     os.execve(argv[0], argv, environment(program))  # noqa: S606  # to become it is the point
+
+
+def announce(name: str | None) -> None:
+    """Begin the log of this start with a line of its own: what a program prints before its logger is up has no time."""
+    if name is not None:
+        now = time.time()
+        moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
+        print(f"{moment},{int(now * 1000) % 1000:03} INFO launch {name} starts with pid {os.getpid()}", flush=True)
+
+
+def limit(limits: dict[str, int]) -> None:
+    """Have the kernel limit us and all that we become. Before `become`; nobody may raise what the system allows."""
+    for name, most in limits.items():
+        number = getattr(resource, f"RLIMIT_{name}")
+        _, allowed = resource.getrlimit(number)
+        value = most if allowed == resource.RLIM_INFINITY else min(most, allowed)
+        resource.setrlimit(number, (value, value))
 
 
 def become(user: str | None) -> None:

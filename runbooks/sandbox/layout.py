@@ -167,6 +167,14 @@ class Layout:
         """A symlink to the folder in `releases` that the environment runs."""
         return self.environment(name) / "release"
 
+    def builds(self, name: str) -> Path:
+        """The records of the environment's builds, one JSON object a line."""
+        return self.environment(name) / "builds.jsonl"
+
+    def build_log(self, name: str) -> Path:
+        """What the environment's latest build printed."""
+        return self.environment(name) / "build.log"
+
     @property
     def releases(self) -> Path:
         """One folder for each commit that was ever deployed."""

@@ -20,7 +20,7 @@ from runbooks.sandbox.files import kept_password, locked, write_private
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.leftovers import MARKER, clear_leftovers, wait_for
 from runbooks.sandbox.program import DEFAULT_PATH, Program, configuration
-from runbooks.sandbox.supervisor_rpc import Interface
+from runbooks.systems.hosts.supervisor_rpc import Interface
 
 USER = "runbooks"
 SERVING = 1
@@ -79,6 +79,7 @@ class Manager:
     def reload(self, programs: Sequence[Program]) -> None:
         """Make these the programs: new ones start, changed ones restart, absent ones end, the others run on."""
         port = self.interface.port
+        assert port is not None, "the sandbox's has one"
         _write_configuration(self.layout, programs, port)
         added, changed, removed = self.interface.call("reloadConfig")[0]
         for name in [*removed, *changed]:

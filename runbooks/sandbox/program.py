@@ -10,7 +10,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runbooks.engine.errors import InputError
@@ -41,6 +41,8 @@ class Program:
         priority: Low ones start first and stop last.
         autorestart: Whether it is started again when it ends by itself.
         watched: Files (its configuration) whose change means that it must be restarted.
+        limits: Resource limits by their names after ``RLIMIT_``; hard and soft alike, lower where the system's are.
+        announced: Whether its log begins with a line on each start, so that starts can be told apart there.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Program:
     priority: int = 100
     autorestart: bool = True
     watched: Sequence[Path] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
+    announced: bool = False
 
     def launch_file(self, layout: Layout) -> str:
         """What `launch.py` reads (JSON)."""
@@ -63,6 +67,8 @@ class Program:
             "user": self.user,
             "stop_signal": int(self.stop_signal),
             "manager_pid_file": str(layout.supervisor_pid),
+            "limits": dict(self.limits),
+            "announced": self.name if self.announced else None,
             "watched": {str(path): _digest(path.read_bytes()) for path in self.watched},
         }
         return json.dumps(body, indent=2, sort_keys=True) + "\n"

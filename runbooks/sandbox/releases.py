@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from runbooks.engine.errors import Reason, SystemFault
+from runbooks.sandbox import builds
 from runbooks.sandbox.files import locked, read_state, update_state
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.leftovers import MARKER
@@ -52,7 +53,8 @@ def place(layout: Layout, name: str, revision: str, fault: str | None) -> None:
     The symlink alone says which one that is; a kill at any point leaves the one before or the new one.
     """
     with locked(layout.root / ".releases.lock", seconds=120):
-        commit = _checked_out(layout, revision, fault)
+        with builds.recorded(layout, name, f"{revision} {fault or ''}".strip()) as recording:
+            commit = _checked_out(layout, revision, fault, recording)
         known = read_state(layout).get(RELEASES, {})
         update_state(layout, RELEASES, known | {commit: {"revision": revision, "fault": fault}})
         link = layout.release(name)
@@ -62,7 +64,7 @@ def place(layout: Layout, name: str, revision: str, fault: str | None) -> None:
         new.replace(link)
 
 
-def _checked_out(layout: Layout, revision: str, fault: str | None) -> str:
+def _checked_out(layout: Layout, revision: str, fault: str | None, recording: builds.Recording) -> str:
     """Have the release's folder, whole; its commit. What an earlier, killed attempt left is cleared away."""
     from runbooks.sandbox import repository
 
@@ -71,7 +73,8 @@ def _checked_out(layout: Layout, revision: str, fault: str | None) -> str:
     repository.build(layout.repository)
     with tempfile.TemporaryDirectory(prefix=".", dir=layout.releases) as folder:
         tree = Path(folder, "tree")
-        commit = repository.checkout(layout.repository, revision, tree, fault)
+        commit = recording.release = repository.checkout(layout.repository, revision, tree, fault)
+        builds.run_command(tree, recording.log)
         if not (layout.releases / commit).exists():
             tree.rename(layout.releases / commit)
     return commit

@@ -14,7 +14,16 @@ from runbooks.engine.errors import InputError, SystemFault
 from runbooks.engine.redact import Redactor
 from runbooks.engine.wait import until
 from runbooks.environment.sensitive import sensitive
-from runbooks.sandbox import disposal, environments, ports, postgres_server, provider_accounts, releases, valkey_server
+from runbooks.sandbox import (
+    disposal,
+    environments,
+    ports,
+    postgres_server,
+    provider_accounts,
+    releases,
+    service,
+    valkey_server,
+)
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.files import read_state, update_state
 from runbooks.sandbox.layout import Layout, locate, prepare
@@ -91,14 +100,7 @@ class Sandbox:
 
     def application(self, name: str) -> Program:
         """The environment's application, started as its own release says."""
-        return Program(
-            name=ports.application(name),
-            argv=releases.start_command(self.layout, name),
-            environment={**self.variables(name), **releases.INTERPRETER_VARIABLES},
-            directory=self.layout.release(name).resolve(),
-            priority=50,
-            watched=[self.layout.variables(name)],
-        )
+        return service.program(self.layout, name, self.variables(name))
 
     def manage_servers(self) -> None:
         """Have the servers supervised, and those applications that already are.

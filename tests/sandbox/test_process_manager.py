@@ -23,7 +23,7 @@ from runbooks.sandbox.leftovers import MARKER, clear_leftovers, leftovers
 from runbooks.sandbox.listening import sockets
 from runbooks.sandbox.process_manager import Manager, ensure_manager, shut_down
 from runbooks.sandbox.program import LAUNCHER, Program, configuration
-from runbooks.sandbox.supervisor_rpc import Interface
+from runbooks.systems.hosts.supervisor_rpc import Interface
 from tests.sandbox.servers import PYTHON, fresh_layout, sleeper, stranger
 
 

@@ -85,6 +85,7 @@ FAULTS = (
         name="too-many-workers",
         breaks="postgres.max-overflow",
         shows="(20 + 10) × 4 workers",
+        also=("capacity.workers-railway-free",),
         means=means.variable("UVICORN_WORKERS", "4"),
     ),
     Fault(

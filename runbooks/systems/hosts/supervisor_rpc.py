@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import socket
 import xml.parsers.expat
 import xmlrpc.client
 from dataclasses import dataclass
@@ -15,11 +16,12 @@ from runbooks.engine.secret import Secret
 
 @dataclass(frozen=True)
 class Interface:
-    """Where the process manager answers, and to whom."""
+    """Where the process manager answers on its own machine, and to whom: at a port, or at a socket's file."""
 
-    port: int
+    port: int | None
     user: str
     password: Secret
+    socket: str | None = None
 
     def call(self, method: str, *arguments: object, seconds: float = 10) -> Any:
         """The method's answer.
@@ -31,13 +33,13 @@ class Interface:
         Raises:
             SystemFault: UNREACHABLE, TIMED_OUT, UNAUTHORISED, BAD_ANSWER, or REFUSED by supervisord itself.
         """
-        where = f"http://127.0.0.1:{self.port} {method}"
+        where = f"{self.socket or f'http://127.0.0.1:{self.port}'} {method}"
         # Not in the URL: xmlrpc.client puts the URL into its errors.
         token = base64.b64encode(f"{self.user}:{self.password.reveal()}".encode()).decode()
         try:
             with xmlrpc.client.ServerProxy(
                 f"http://127.0.0.1:{self.port}/RPC2",
-                transport=_Transport(seconds, token),
+                transport=_Transport(seconds, token, self.socket),
             ) as server:
                 return getattr(server.supervisor, method)(*arguments)
         except xmlrpc.client.Fault as fault:
@@ -54,15 +56,37 @@ class Interface:
 
 
 class _Transport(xmlrpc.client.Transport):
-    def __init__(self, seconds: float, token: str) -> None:
+    def __init__(self, seconds: float, token: str, path: str | None) -> None:
         super().__init__(headers=[("Authorization", f"Basic {token}")])
         self._seconds = seconds
+        self._path = path
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        if self._path is not None:
+            self._connection = host, _ToSocketFile(self._path, self._seconds)  # so that it is closed as others are
+            return self._connection[1]
         connection = super().make_connection(host)
         connection.timeout = self._seconds
         return connection
 
 
+class _ToSocketFile(http.client.HTTPConnection):
+    def __init__(self, path: str, seconds: float) -> None:
+        super().__init__("localhost", timeout=seconds)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+MENDS = {
+    Reason.UNAUTHORISED: "see the username and password in its configuration, and whether it was loaded since",
+    Reason.UNREACHABLE: "see whether the process manager runs",
+}
+
+
 def _fault(what: str, reason: Reason, where: str, found: str) -> SystemFault:
-    return SystemFault(what, reason=reason, where=where, found=found)
+    mend = MENDS.get(reason, "read the process manager's own log")
+    return SystemFault(what, reason=reason, where=where, found=found, mend=mend)

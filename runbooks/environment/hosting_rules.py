@@ -1,0 +1,62 @@
+"""Refuses tables of ``[platform]`` that no platform can have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runbooks.environment.hosting import ManagerKind, WorkerPlan
+from runbooks.environment.model import Platform, PlatformKind
+from runbooks.environment.problem import Problem, did_you_mean
+
+SERVICE = ("platform", "service")
+
+
+def platform_problems(platform: Platform) -> Iterator[Problem]:
+    """Everything wrong with the table whose keys and types are right."""
+    yield from _service(platform)
+    yield from _worker_plan(platform)
+    yield from _bounds(platform)
+    seconds = platform.build_timeout_seconds
+    if seconds is not None and seconds < 1:
+        what = "'platform.build_timeout_seconds' must be at least 1"
+        yield Problem(("platform", "build_timeout_seconds"), what, found=f"the number {seconds}")
+
+
+def _service(platform: Platform) -> Iterator[Problem]:
+    service = platform.service
+    if service is None:
+        return
+    if platform.kind is not PlatformKind.HOSTS:
+        what = f"'platform.service' has no use with kind = \"{platform.kind}\""
+        yield Problem(SERVICE, what, mend='remove it, or set kind = "hosts"')
+    elif service.manager is ManagerKind.SUPERVISOR and service.configuration is None:
+        what = "missing key 'platform.service.configuration' for manager = \"supervisor\""
+        mend = "add its main configuration file, for example /etc/supervisor/supervisord.conf"
+        yield Problem((*SERVICE, "configuration"), what, mend=mend)
+    elif service.manager is ManagerKind.SYSTEMD and service.configuration is not None:
+        what = "'platform.service.configuration' has no use with manager = \"systemd\""
+        yield Problem((*SERVICE, "configuration"), what, mend="remove it")
+
+
+def _worker_plan(platform: Platform) -> Iterator[Problem]:
+    plan = platform.worker_plan
+    words = [str(each) for each in WorkerPlan]
+    if isinstance(plan, str) and plan not in words:
+        yield Problem(
+            ("platform", "worker_plan"),
+            f"'platform.worker_plan' must be one of {', '.join(repr(word) for word in words)}",
+            found=repr(plan[:40]),
+            mend=did_you_mean(plan, words) or 'or name where it is kept: { secret = "WORKER_PLAN" }',
+        )
+
+
+def _bounds(platform: Platform) -> Iterator[Problem]:
+    bounds = {"memory_mib": platform.limits.memory_mib, "open_files": platform.limits.open_files}
+    for key, pair in bounds.items():
+        if pair is not None and not 1 <= pair[0] <= pair[1]:
+            yield Problem(
+                ("platform", "limits", key),
+                f"'platform.limits.{key}' must be the lowest and the highest that is accepted",
+                found=f"{pair[0]} and {pair[1]}",
+                mend="write the lower number first, at least 1",
+            )
