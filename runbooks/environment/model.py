@@ -13,10 +13,9 @@ from typing import ClassVar, Literal
 
 from runbooks.environment.documentation import Allowance, Documentation, allowance
 from runbooks.environment.edge import Dns, Domain, Frontend
+from runbooks.environment.hosting import LimitBounds, Service
 from runbooks.environment.mail import Mail
 from runbooks.environment.providers import Providers
-from runbooks.environment.edge import Dns, Domain, Frontend, Mail
-from runbooks.environment.hosting import LimitBounds, Service
 from runbooks.environment.store import Store
 from runbooks.environment.support import Monitor, People, Support
 from runbooks.environment.value import SecretRef, Value, VariableRef

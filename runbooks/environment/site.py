@@ -22,8 +22,8 @@ from runbooks.environment.platforms import open_platform, worker_plan
 from runbooks.environment.resolve import Values, open_values
 from runbooks.environment.sensitive import passwords, sensitive
 from runbooks.environment.value import Value
-from runbooks.environment.vendors import Vendors
 from runbooks.environment.variables import Variables
+from runbooks.environment.vendors import Vendors
 from runbooks.systems.dns.address import server_address
 from runbooks.systems.dns.client import DnsClient
 from runbooks.systems.http.client import HttpClient
