@@ -66,7 +66,8 @@ def _tree(runner: Runner, known: list[proc.Row], row: proc.Row) -> Process:
     for child in proc.below(known, row.pid):
         with contextlib.suppress(SystemFault):  # it has ended meanwhile
             children.append(_tree(runner, known, child))
-    return Process(row.pid, row.name, proc.catches(status, signal.SIGTERM), tuple(children))
+    handled, memory = proc.catches(status, signal.SIGTERM), proc.kilobytes(status, "VmRSS")
+    return Process(row.pid, row.name, handled, memory, row.cpu_seconds, tuple(children))
 
 
 def working_folder(runner: Runner, pid: int) -> str:

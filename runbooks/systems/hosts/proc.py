@@ -9,22 +9,30 @@ from dataclasses import dataclass
 
 from runbooks.engine.errors import Reason, SystemFault
 
-_STAT = re.compile(r"^(\d+) \((.*)\) \S (\d+) ", re.DOTALL)
+_STAT = re.compile(r"^(\d+) \((.*)\) \S (\d+) (?:\S+ ){9}(\d+) (\d+) ", re.DOTALL)
+TICK = 0.01
+"""Seconds; what Linux shows programs is in hundredths on every machine."""
+
 _LIMIT = re.compile(r"^(?P<name>Max [a-z ]+?) {2,}(?P<soft>\S+) +(?P<hard>\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One process: its id, its parent's, and its program's name of at most 15 characters."""
+    """One process: its id, its parent's, its program's name of at most 15 characters, and its seconds of processor."""
 
     pid: int
     parent: int
     name: str
+    cpu_seconds: float
 
 
 def rows(text: str) -> list[Row]:
     """The processes of many ``/proc/PID/stat``, one a line. A name may hold blanks and brackets."""
-    return [Row(int(match[1]), int(match[3]), match[2]) for line in text.splitlines() if (match := _STAT.match(line))]
+    return [
+        Row(int(match[1]), int(match[3]), match[2], (int(match[4]) + int(match[5])) * TICK)
+        for line in text.splitlines()
+        if (match := _STAT.match(line))
+    ]
 
 
 def fields(text: str) -> Mapping[str, str]:

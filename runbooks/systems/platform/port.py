@@ -102,13 +102,21 @@ class Process:
         pid: Its id.
         name: Of its program, at most 15 characters.
         catches_sigterm: Whether it has a handler for SIGTERM.
+        memory: Bytes that it holds in memory.
+        cpu_seconds: What it has used of the processor since it was started.
         children: The processes that it started.
     """
 
     pid: int
     name: str
     catches_sigterm: bool
+    memory: int
+    cpu_seconds: float
     children: tuple[Process, ...] = ()
+
+    def all(self) -> list[Process]:
+        """Itself and all below it."""
+        return [self, *(each for child in self.children for each in child.all())]
 
 
 @dataclass(frozen=True)

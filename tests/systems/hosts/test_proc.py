@@ -34,9 +34,11 @@ def test_limits_are_the_soft_ones() -> None:
 
 
 def test_a_programs_name_may_hold_blanks_and_brackets() -> None:
-    rows = proc.rows("7 (a (b) c) S 1 7 7\n8 (sh) S 7 8 8\nno process\n")
+    rest = "7 7 0 -1 4194304 100 0 0 0 150 50 0 0 20 0 1"
+    rows = proc.rows(f"7 (a (b) c) S 1 {rest}\n8 (sh) S 7 {rest}\nno process\n")
 
     assert [(row.pid, row.parent, row.name) for row in rows] == [(7, 1, "a (b) c"), (8, 7, "sh")]
+    assert rows[0].cpu_seconds == 2
     assert [row.pid for row in proc.below(rows, 7)] == [8]
 
 
@@ -67,7 +69,8 @@ def test_this_machine_and_process_can_be_asked() -> None:
 
     assert facts.cores == len(os.sched_getaffinity(0))
     assert facts.memory > 0
-    assert tree.pid == pid
+    assert (tree.pid, tree.all()[0]) == (pid, tree)
+    assert tree.memory > 0
     assert files.resource is Resource.OPEN_FILES
     assert files.used
     assert machine.working_folder(runner, pid) == os.getcwd()
