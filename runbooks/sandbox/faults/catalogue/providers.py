@@ -97,14 +97,14 @@ FAULTS = (
         name="mail-provider-unknown",
         breaks="email.provider-known",
         shows="EMAIL_PROVIDER is 'mailchimp'",
-        also=("final.settings-load",),
+        also=("final.settings-load", "build.variables-complete"),
         means=means.variable("EMAIL_PROVIDER", "mailchimp", restart=False),
     ),
     Fault(
         name="mail-provider-without-key",
         breaks="email.provider-known",
         shows="EMAIL_PROVIDER is resend without RESEND_API_KEY",
-        also=("final.settings-load",),
+        also=("final.settings-load", "build.variables-complete"),
         means=means.variable("RESEND_API_KEY", None, restart=False),
     ),
     Fault(
