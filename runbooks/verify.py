@@ -109,12 +109,7 @@ def runbook() -> Runbook[Verification]:
         conclude=conclude,
         steps=(
             Step(name="identify", title="Say which release is judged", act=identify),
-            Step(
-                name="open-account",
-                title="Register a throw-away user",
-                act=open_account,
-                plan=plan_account,
-            ),
+            Step(name="open-account", title="Register a throw-away user", act=open_account, plan=plan_account),
             Step(
                 name="check", title="Ask what can be asked at once", act=check_at_once, plan=plan_at_once, seconds=180
             ),
@@ -149,8 +144,8 @@ def open_account(work: Verification, scope: Scope) -> str:
 
 def needs_account(work: Verification) -> bool:
     """Whether a selected check looks at the throw-away user."""
-    others = ("final.registration", "build.no-secrets-in-logs")
-    return any(check.id.startswith(("accounts.", "byok.")) or check.id in others for check in work.checks)
+    its = ("accounts.", "byok.", "final.registration", "build.no-secrets-in-logs")
+    return any(check.id.startswith(its) for check in work.checks)
 
 
 def check_at_once(work: Verification, scope: Scope) -> str:
