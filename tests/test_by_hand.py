@@ -44,8 +44,13 @@ url = {{ variable = "RESEND_API_BASE" }}
 
 [platform]
 kind = "hosts"
+
+[dns]
+servers = ["127.0.0.1:{dns}"]
 """
 NAME = "hand_made"
+OWN_MACHINE = {"email.frontend-url-public", "platform.custom-domain", "platform.https"}
+"""What is rightly red here: an application at plain http on this machine is none that the public could use."""
 
 
 @dataclass
@@ -71,7 +76,7 @@ def by_hand(tmp_path: Path, sandbox: Sandbox) -> Iterator[ByHand]:
     password = secrets.token_urlsafe(24)
     made = ByHand(tmp_path, checkout, servers.closed_port())
     made.file.parent.mkdir(parents=True)
-    made.file.write_text(INVENTORY.format(port=made.port))
+    made.file.write_text(INVENTORY.format(port=made.port, dns=sandbox.numbers()[ports.DNS]))
     variables = sandbox.variables("local") | {
         "DATABASE_URL": f"postgresql://{NAME}:{password}@127.0.0.1:{sandbox.numbers()[ports.POSTGRES]}/{NAME}",
         "REDIS_URL": sandbox.variables("local")["REDIS_URL"].rpartition("/")[0] + "/7",
@@ -134,8 +139,8 @@ def test_a_page_of_inventory_is_enough_for_a_verdict(by_hand: ByHand, sandbox: S
 
     code, checks, report = shop.checks()
 
-    assert code == 4, report["error"]
-    assert report["line"].startswith("UNDECIDED production: "), "not to be taken for a sandbox"
+    assert code == 3, report["error"]
+    assert report["line"].startswith("NO-GO production: "), "not to be taken for a sandbox"
     assert report["sandbox"] is False
     account = checks["accounts.register"]
     assert account["verdict"] == "unknown"
@@ -144,7 +149,7 @@ def test_a_page_of_inventory_is_enough_for_a_verdict(by_hand: ByHand, sandbox: S
         assert (checks[id]["verdict"], checks[id]["mend"]) == ("unknown", "declare release.source in the inventory")
     for id in ("health.app", "health.database", "postgres.pgvector", "redis.password", "environment.dev-cors-off"):
         assert checks[id]["verdict"] == "passed", checks[id]["found"]
-    assert [id for id, check in checks.items() if check["verdict"] == "failed"] == []
+    assert {id for id, check in checks.items() if check["verdict"] == "failed"} == OWN_MACHINE
     assert users(sandbox) == 0
 
     by_hand.declare("[application]", 'test_email_domain = "checks.praviel.test"')
@@ -156,9 +161,9 @@ def test_a_page_of_inventory_is_enough_for_a_verdict(by_hand: ByHand, sandbox: S
 
     code, checks, report = shop.checks()
 
-    assert {id: check["found"] for id, check in checks.items() if check["verdict"] not in ("passed", "skipped")} == {}
-    assert code == 4, "a protected environment is not GO while gated items have no check"
-    assert report["verdict"] == "UNDECIDED"
+    assert {id for id, check in checks.items() if check["verdict"] == "failed"} == OWN_MACHINE
+    assert {id for id, check in checks.items() if check["verdict"] == "unknown" and not check["mend"]} == set()
+    assert (code, report["verdict"]) == (3, "NO-GO")
     assert users(sandbox) == 0
 
 

@@ -69,7 +69,7 @@ def recognised(text: str) -> list[str]:
 def _legal(subject: Subject, title: str, key: str, place: str) -> Finding:
     expected = f"the {title} is there and dated within two years"
     if "://" in place:
-        with subject.site.web(place) as client:
+        with subject.site.public.web(place) as client:
             answer = client.get("")
         if answer.status != 200:
             return failed(expected, f"{place} is HTTP {answer.status}", f"put it there, or correct {key}")

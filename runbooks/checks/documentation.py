@@ -142,7 +142,7 @@ def _others(subject: Subject) -> dict[str, Document]:
 
 
 def _status(subject: Subject, url: str) -> int:
-    with subject.site.web(url) as client:
+    with subject.site.public.web(url) as client:
         return client.get("").status
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from runbooks.checks.declare import check
 from runbooks.checks.subject import Subject
-from runbooks.engine.check import Evidence, Finding, Phase, Severity, failed, passed, warned
-
-DEV_ORIGIN = "http://localhost:3000"
+from runbooks.engine.check import Evidence, Finding, Phase, Severity, failed, passed
 
 
 @check(
@@ -26,35 +24,6 @@ def is_production(subject: Subject) -> Finding:
     if value.strip().lower() != wanted.lower():
         return failed(expected, f"ENVIRONMENT is {value!r}", f"set ENVIRONMENT={wanted}")
     return passed(expected, f"ENVIRONMENT is {value}")
-
-
-@check(
-    "environment.dev-cors-off",
-    severity=Severity.MAJOR,
-    evidence=Evidence.PROBE,
-    target="application",
-)
-def dev_cors_off(subject: Subject) -> Finding:
-    expected = f"ALLOW_DEV_CORS is false, and a preflight from {DEV_ORIGIN} gets no allow-origin header"
-    mend = "set ALLOW_DEV_CORS=false and restart the application"
-    if subject.site.flag("ALLOW_DEV_CORS", default=False):
-        return failed(expected, "ALLOW_DEV_CORS is true", mend)
-    answer = subject.site.application.request(
-        "OPTIONS",
-        "/api/v1/languages",
-        headers={"Origin": DEV_ORIGIN, "Access-Control-Request-Method": "GET"},
-    )
-    allowed = answer.headers.get("access-control-allow-origin")
-    if allowed:
-        found = f"HTTP {answer.status} with access-control-allow-origin: {allowed}"
-        return failed(expected, found, "restart the application; if it stays, the release allows the origin by itself")
-    if answer.status >= 500:
-        return warned(
-            expected,
-            f"the preflight got HTTP {answer.status} without the header",
-            "see the application's log",
-        )
-    return passed(expected, f"ALLOW_DEV_CORS is off; the preflight got HTTP {answer.status} without the header")
 
 
 @check(

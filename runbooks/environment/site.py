@@ -19,13 +19,12 @@ from runbooks.environment.hosting import WorkerPlan
 from runbooks.environment.load import load
 from runbooks.environment.model import Environment
 from runbooks.environment.platforms import open_platform, worker_plan
+from runbooks.environment.public_side import PublicSide
 from runbooks.environment.resolve import Values, open_values
 from runbooks.environment.sensitive import passwords, sensitive
 from runbooks.environment.value import Value
 from runbooks.environment.variables import Variables
 from runbooks.environment.vendors import Vendors
-from runbooks.systems.dns.address import server_address
-from runbooks.systems.dns.client import DnsClient
 from runbooks.systems.http.client import HttpClient
 from runbooks.systems.ledger.ledger import Ledger
 from runbooks.systems.secrets.source import SourceKind
@@ -66,26 +65,14 @@ class Site(Variables):
         return self._values.variables.load()
 
     @cached_property
-    def application(self) -> HttpClient:
-        """The application's public address."""
-        url = self._resolve(self.environment.application.url, "application.url").reveal()
-        return self.web(url)
-
-    def web(self, url: str) -> HttpClient:
-        """A server of the environment's public side, by the declared name servers and authority."""
-        resolve = self.names.address if self.environment.dns.servers else None
-        return HttpClient(
-            url,
-            ca_file=self.environment.application.ca_file,
-            seconds=self.environment.checks.timeout_seconds / 2,
-            resolve=resolve,
-        )
+    def public(self) -> PublicSide:
+        """What the public sees: names, addresses and the sites that use the application."""
+        return PublicSide(self.environment, self._resolve, self.variable)
 
     @cached_property
-    def names(self) -> DnsClient:
-        """The declared name servers, or this machine's resolvers."""
-        given = [self._resolve(server, "dns.servers").reveal() for server in self.environment.dns.servers]
-        return DnsClient([_name_server(text) for text in given])
+    def application(self) -> HttpClient:
+        """The application's public address."""
+        return self.public.web(self.public.url)
 
     @cached_property
     def database(self) -> Database:
@@ -289,11 +276,3 @@ class Site(Variables):
         if not isinstance(value, str) and key.endswith("key"):
             self.redactor.add(secret)
         return secret
-
-
-def _name_server(text: str) -> tuple[str, int]:
-    found = server_address(text)
-    if found is None:
-        mend = "write for example 9.9.9.9 or 127.0.0.1:5353"
-        raise InputError("'dns.servers' must be addresses, with a port or not", found=repr(text[:60]), mend=mend)
-    return found

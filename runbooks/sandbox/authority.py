@@ -23,6 +23,8 @@ AUTHORITY_LIFE, LEAF_LIFE = timedelta(days=3650), timedelta(days=90)
 AUTHORITY_RENEWAL, LEAF_RENEWAL = timedelta(days=180), timedelta(days=30)
 """How long before its end each is made anew."""
 
+WRONG_NAME = "www.example.org"
+
 
 class Flaw(enum.StrEnum):
     """What can be wrong with a certificate."""
@@ -76,7 +78,7 @@ def _issue_leaf(name: str, issuer: Pair, flaw: Flaw | None) -> Pair:
         case Flaw.EXPIRING:
             return _issue(name, issuer, timedelta(days=10))
         case Flaw.WRONG_NAME:
-            return _issue("www.example.org", issuer, LEAF_LIFE)
+            return _issue(WRONG_NAME, issuer, LEAF_LIFE)
         case Flaw.SELF_SIGNED:
             return _issue(name, None, LEAF_LIFE)
     return _issue(name, issuer, LEAF_LIFE)

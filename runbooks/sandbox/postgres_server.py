@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runbooks.engine.errors import InputError
 from runbooks.engine.secret import Secret
 from runbooks.engine.wait import until
-from runbooks.sandbox.files import kept_password, locked, private_folder, service_user, write_private
+from runbooks.sandbox.files import kept_password, locked, private_folder, read_state, service_user, write_private
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.leftovers import kill_below
 from runbooks.sandbox.ports import LOOPBACK
@@ -38,6 +38,8 @@ SETTINGS = {
     "logging_collector": "off",
 }
 """For a small machine; stated on the command line, so that ``ALTER SYSTEM`` can't make the server reachable."""
+STATE = "postgres-settings"
+"""The entry of the sandbox's state that holds what an operator has set otherwise, by setting."""
 
 
 def prepare(layout: Layout, port: int) -> Program:
@@ -72,7 +74,7 @@ def command(layout: Layout, port: int) -> list[str]:
         "-p",
         str(port),
     ]
-    for name, value in SETTINGS.items():
+    for name, value in (SETTINGS | read_state(layout).get(STATE, {})).items():
         argv += ["-c", f"{name}={value}"]
     return argv
 

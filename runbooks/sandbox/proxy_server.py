@@ -17,7 +17,7 @@ from runbooks.engine.atomic import write_atomically
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.wait import until
 from runbooks.sandbox import frontend, names, ports
-from runbooks.sandbox.authority import Flaw, leaf
+from runbooks.sandbox.authority import WRONG_NAME, Flaw, leaf
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.files import private_folder, read_state, update_state, write_private
 from runbooks.sandbox.layout import Layout
@@ -82,6 +82,9 @@ def configuration(
     layout: Layout, numbers: Mapping[str, int], certificates: list[Path], changed: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Caddy's configuration (JSON). Every listener is on loopback; there is no admin interface."""
+    policy: dict[str, Any] = {"protocol_min": "tls1.2"}
+    if changed.get("certificate") == Flaw.WRONG_NAME:
+        policy["fallback_sni"] = WRONG_NAME  # without it no certificate would be shown at all
     applications = [
         _route(names.API[environment], _upstream(layout, environment, changed)) for environment in ENVIRONMENTS
     ]
@@ -102,7 +105,7 @@ def configuration(
                         "listen": [f"{LOOPBACK}:{numbers[ports.PROXY]}"],
                         "protocols": ["h1", "h2"],
                         "automatic_https": {"disable": True},
-                        "tls_connection_policies": [{"protocol_min": "tls1.2"}],
+                        "tls_connection_policies": [policy],
                         "routes": [*applications, site],
                     },
                     "plain": {

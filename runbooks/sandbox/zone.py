@@ -22,6 +22,14 @@ DKIM_BITS = 2048
 LONGEST_TEXT = 255
 """Characters of one string of a TXT record; longer texts are several strings."""
 
+SENDERS = {
+    "amazonses.com": "54.240.0.0/18",
+    "sendgrid.net": "167.89.0.0/17",
+    "mailgun.org": "198.61.254.0/23",
+    "spf.mtasv.net": "50.31.156.96/27",
+}
+"""Mail services that the sandbox could send by, and a network that each sends from."""
+
 Records = Mapping[tuple[str, str], Sequence[str]]
 """Values by name and type, as a zone's master file writes them."""
 
@@ -55,12 +63,12 @@ def records(dkim: str) -> Records:
         **{(name, "A"): [LOOPBACK] for name in names.ALL},
         (domain, "MX"): [f"10 mx.{domain}."],
         (f"mx.{domain}", "A"): [LOOPBACK],
-        (domain, "TXT"): [text("v=spf1 mx include:amazonses.com -all")],
+        (domain, "TXT"): [text("v=spf1 mx include:sendgrid.net include:mailgun.org include:spf.mtasv.net -all")],
         (f"resend._domainkey.{domain}", "TXT"): [text(f"v=DKIM1; k=rsa; p={dkim}")],
         (f"_dmarc.{domain}", "TXT"): [text(f"v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain}")],
-        (f"send.{domain}", "TXT"): [text("v=spf1 include:amazonses.com ~all")],
+        **{(f"{path}.{domain}", "TXT"): [text("v=spf1 include:amazonses.com ~all")] for path in ("send", "mail")},
         (f"send.{domain}", "MX"): ["10 feedback-smtp.eu-west-1.amazonses.com."],
-        ("amazonses.com", "TXT"): [text("v=spf1 ip4:199.255.192.0/22 ip4:54.240.0.0/18 -all")],
+        **{(name, "TXT"): [text(f"v=spf1 ip4:{network} -all")] for name, network in SENDERS.items()},
         ("feedback-smtp.eu-west-1.amazonses.com", "A"): [LOOPBACK],
     }
 

@@ -53,7 +53,7 @@ class Rehearsal:
         host = urlsplit(str(self.site.application)).hostname or ""
         if not self.site.environment.dns.servers or host.replace(".", "").isdecimal():
             return {}
-        return {host: self.site.names.address(host)}
+        return {host: self.site.public.names.address(host)}
 
 
 def refuse_undeclared(work: Rehearsal) -> None:

@@ -32,6 +32,7 @@ class Fault:
         breaks: The check that must not pass any more.
         shows: A part of what that check's finding must say, so that it is red for the right reason.
         also: Other checks that are rightly not good under it, apart from those that depend on them.
+        silences: Whether nobody can ask the application under it, so that whatever asks it is ``unknown``.
         verdict: What ``breaks`` comes to: ``failed`` for almost all.
         means: How it is broken, and taken back.
     """
@@ -41,4 +42,5 @@ class Fault:
     shows: str
     means: Means
     also: tuple[str, ...] = ()
+    silences: bool = False
     verdict: str = "failed"

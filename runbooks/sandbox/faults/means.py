@@ -96,7 +96,7 @@ def ruin(damage: LiteralString) -> Means:
 
 def redis_settings(**settings: str) -> Means:
     """Change settings of the running Redis; the way back is what its configuration file says."""
-    usual = {"appendonly": "yes", "save": "60 1"}
+    usual = {"appendonly": "yes", "save": "60 1", "bind": "127.0.0.1", "protected-mode": "yes"}
 
     def inject(sandbox: Sandbox) -> None:
         with sandbox.valkey(LOCAL) as client:

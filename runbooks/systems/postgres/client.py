@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, LiteralString
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -49,6 +49,17 @@ class Database:
         self._ca_file = ca_file
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        """Its URL without user and password."""
+        parts = urlsplit(self._url.reveal())
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+    @property
+    def port(self) -> int:
+        """The port in its URL, or the usual one."""
+        return urlsplit(self._url.reveal()).port or 5432
 
     def __str__(self) -> str:
         parts = urlsplit(self._url.reveal())

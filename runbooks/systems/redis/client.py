@@ -21,6 +21,17 @@ class RedisServer:
         self._seconds = seconds
         self._reach = reach
 
+    @property
+    def url(self) -> str:
+        """Its URL without user and password."""
+        parts = urlsplit(self._url.reveal())
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+    @property
+    def port(self) -> int:
+        """The port in its URL, or the usual one."""
+        return urlsplit(self._url.reveal()).port or 6379
+
     def __str__(self) -> str:
         parts = urlsplit(self._url.reveal())
         return f"{parts.hostname}:{parts.port or 6379}"

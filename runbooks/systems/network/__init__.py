@@ -1,0 +1,1 @@
+"""Addresses, and whether something answers there."""
