@@ -16,6 +16,9 @@ ATTESTED = {
     "scaling.vertical-known": "the server was enlarged and made small again by this page",
     "support.alerts": "the test notification reached the telephone of whoever was on call",
     "cost.billing-alerts": "OpenAI, Anthropic, Google, Resend and the host send a mail at 80 percent of the budget",
+    "api-keys.rate-limits": "Google's project allows 150 requests a minute for gemini-2.5-flash",
+    "api-keys.usage-watched": "Google's project has cost 3 dollars this month",
+    "cost.usage-limits": "Anthropic's workspace and Google's project stop at 100 dollars a month",
 }
 PROCEDURE = "procedures.md"
 

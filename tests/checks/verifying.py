@@ -32,6 +32,7 @@ USUAL = {
     **dict.fromkeys(
         ("scaling.horizontal-known", "scaling.vertical-known", "support.alerts", "cost.billing-alerts"), "attested"
     ),
+    **dict.fromkeys(("api-keys.rate-limits", "api-keys.usage-watched", "cost.usage-limits"), "attested"),
     **dict.fromkeys(("capacity.workers-railway-paid", "capacity.workers-dedicated"), "skipped"),
 }
 """What checks come to in a healthy sandbox, where that is not ``passed``."""

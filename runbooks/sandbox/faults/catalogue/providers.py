@@ -25,7 +25,67 @@ def _in_another_workspace(held: dict[str, Any], _sandbox: Sandbox) -> None:
         key["workspace"] = f"wrkspc_{STAGING}"
 
 
+def _openai_limit_high(held: dict[str, Any], _sandbox: Sandbox) -> None:
+    held["projects"]["proj_local"]["rate_limits"]["gpt-5-nano-2025-08-07"] = 30000
+
+
+def _anthropic_limit_high(held: dict[str, Any], _sandbox: Sandbox) -> None:
+    held["workspaces"]["wrkspc_local"]["rate_limits"] = {}  # then the organization's counts
+
+
+def _openai_expensive(held: dict[str, Any], _sandbox: Sandbox) -> None:
+    held["projects"]["proj_local"]["spent"] = 5120.5
+
+
+def _anthropic_expensive(held: dict[str, Any], _sandbox: Sandbox) -> None:
+    held["workspaces"]["wrkspc_local"]["spent"] = 77
+
+
+def _openai_without_spend_limit(held: dict[str, Any], _sandbox: Sandbox) -> None:
+    held["projects"]["proj_local"]["spend_limit"] = None
+
+
+def _openai_spend_limit_high(held: dict[str, Any], _sandbox: Sandbox) -> None:
+    held["projects"]["proj_local"]["spend_limit"] = 100000
+
+
 FAULTS = (
+    Fault(
+        name="openai-rate-limit-high",
+        breaks="api-keys.rate-limits",
+        shows="openai: more than 500 requests a minute: gpt-5-nano-2025-08-07 30000",
+        means=means.account("openai", _openai_limit_high),
+    ),
+    Fault(
+        name="anthropic-rate-limit-high",
+        breaks="api-keys.rate-limits",
+        shows="anthropic: more than 50 requests a minute: claude-sonnet-4-5-20250929 4000",
+        means=means.account("anthropic", _anthropic_limit_high),
+    ),
+    Fault(
+        name="openai-over-budget",
+        breaks="api-keys.usage-watched",
+        shows="openai: $5120.50 this month, of $50.00",
+        means=means.account("openai", _openai_expensive),
+    ),
+    Fault(
+        name="anthropic-over-budget",
+        breaks="api-keys.usage-watched",
+        shows="anthropic: $77.00 this month, of $50.00",
+        means=means.account("anthropic", _anthropic_expensive),
+    ),
+    Fault(
+        name="openai-without-spend-limit",
+        breaks="cost.usage-limits",
+        shows="openai: proj_local has no spend limit",
+        means=means.account("openai", _openai_without_spend_limit),
+    ),
+    Fault(
+        name="openai-spend-limit-high",
+        breaks="cost.usage-limits",
+        shows="openai: proj_local stops at $100000.00 a month, more than the $100.00 that are allowed",
+        means=means.account("openai", _openai_spend_limit_high),
+    ),
     Fault(
         name="openai-key-of-staging",
         breaks="api-keys.openai",
