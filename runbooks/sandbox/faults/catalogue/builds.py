@@ -18,6 +18,7 @@ FAULTS = (
         "accounts.protected-with-token",
         "accounts.protected-without-token",
         "byok.save",
+        "build.no-secrets-in-logs",
     ),
     built(
         "register-allows-duplicate-email",
