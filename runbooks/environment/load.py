@@ -94,6 +94,7 @@ def _completed(declared: Declaration, inventory: Path, name: str, known: tuple[s
             worker_plan=platform.worker_plan or (None if is_railway else WorkerPlan.DEDICATED.value),
             service=_placed(project, platform.service),
         ),
+        "inbox": declared.inbox and dataclasses.replace(declared.inbox, ca_file=_under(folder, declared.inbox.ca_file)),
         "store": dataclasses.replace(
             declared.store,
             folder=_under(project, declared.store.folder)

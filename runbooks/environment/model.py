@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from runbooks.environment.content import Content
 from runbooks.environment.documentation import Allowance, Documentation, allowance
 from runbooks.environment.edge import Dns, Domain, Frontend
 from runbooks.environment.hosting import LimitBounds, Service
+from runbooks.environment.inbox import Inbox
 from runbooks.environment.mail import Mail
 from runbooks.environment.providers import Providers
 from runbooks.environment.store import Store
@@ -64,6 +66,7 @@ class Application:
         echo_fallback_intended: Whether answering without a provider is wanted here.
         test_email_domain: Where throw-away users live; None means that no check may create one.
         health_latency_budget_ms: The longest acceptable answer of its health page, in milliseconds.
+        provider_witness: A stand-in for the providers that tells whether a value reached it; real ones do not.
     """
 
     url: Value
@@ -72,6 +75,7 @@ class Application:
     echo_fallback_intended: bool = False
     test_email_domain: str | None = None
     health_latency_budget_ms: int = 500
+    provider_witness: Value | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +226,8 @@ class Declaration:
         documentation: The application's documents.
         watch: What is normal after a deploy.
         load: The load that is expected, and whether it may be rehearsed here.
+        content: What the application is seeded with.
+        inbox: Where mail to throw-away users can be read.
     """
 
     # Read by pydantic only: nothing is converted, unknown keys are errors. The tables inherit it.
@@ -252,6 +258,8 @@ class Declaration:
     documentation: Documentation = field(default_factory=Documentation)
     watch: Watch = Watch()
     load: Load = Load()
+    content: Content = Content()
+    inbox: Inbox | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

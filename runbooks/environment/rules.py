@@ -9,9 +9,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from runbooks.environment import documentation, edge, providers, store, watching
+from runbooks.environment import content, documentation, edge, providers, store, watching
+from runbooks.environment import inbox as inboxes
 from runbooks.environment.discover import EXAMPLE, SANDBOXES
 from runbooks.environment.hosting_rules import platform_problems
+from runbooks.environment.inbox import Inbox
 from runbooks.environment.locate import Path as KeyPath
 from runbooks.environment.model import Environment
 from runbooks.environment.problem import Problem, did_you_mean, dotted
@@ -42,6 +44,9 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     yield from _values(environment)
     yield from _application(environment)
     yield from _certificates(environment)
+    if environment.inbox is not None:
+        yield from _inbox(environment.inbox)
+    yield from content.problems(environment.content)
     yield from _source(("variables",), environment.variables)
     yield from _source(("secrets",), environment.secrets)
     yield from _numbers(environment)
@@ -81,6 +86,8 @@ def _values(environment: Environment) -> Iterator[Problem]:
     yield from _url(("application", "url"), environment.application.url, WEB_SCHEMES)
     if environment.domain.plain_url is not None:
         yield from _url(("domain", "plain_url"), environment.domain.plain_url, ("http",))
+    if environment.application.provider_witness is not None:
+        yield from _url(("application", "provider_witness"), environment.application.provider_witness, WEB_SCHEMES)
     yield from _url(("database", "url"), environment.database.url, DATABASE_SCHEMES)
     yield from _url(("redis", "url"), environment.redis.url, REDIS_SCHEMES)
     if environment.database.scratch_url is not None:
@@ -183,6 +190,8 @@ def _certificates(environment: Environment) -> Iterator[Problem]:
         "providers": environment.providers.ca_file,
         "mail": environment.mail.ca_file,
     }
+    if environment.inbox is not None:
+        files["inbox"] = environment.inbox.ca_file
     for table, file in files.items():
         if file is not None and not os.path.isfile(file):
             yield _no_file((table, "ca_file"), file)
@@ -191,6 +200,17 @@ def _certificates(environment: Environment) -> Iterator[Problem]:
 def _no_file(path: KeyPath, file: Path) -> Problem:
     what = f"'{dotted(path)}' names a file that is not there"
     return Problem(path, what, found=str(file), mend="put the PEM file there, or correct the path")
+
+
+def _inbox(inbox: Inbox) -> Iterator[Problem]:
+    yield from inboxes.problems(inbox)
+    if inbox.url is not None:
+        yield from _url(("inbox", "url"), inbox.url, WEB_SCHEMES)
+    if isinstance(inbox.password, str):
+        yield _only_named(("inbox", "password"), "a text")
+    for key, value in (("user", inbox.user), ("password", inbox.password)):
+        if isinstance(value, SecretRef | VariableRef):
+            yield from _reference(("inbox", key), value)
 
 
 def _source(table: KeyPath, declared: SourceDeclaration) -> Iterator[Problem]:

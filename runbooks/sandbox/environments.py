@@ -56,6 +56,7 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         "DATABASE_URL": _database_url(layout, name, numbers),
         "REDIS_URL": _redis_url(layout, name, numbers),
         "SCRATCH_DATABASE_URL": _scratch_url(layout, numbers),
+        "PROVIDER_URL": _provider(numbers),
         "FINGERPRINT_KEY": _kept(layout.environments / "fingerprint-key", _token),
         "OPENAI_URL": f"{third_parties}/openai/v1",
         "OPENAI_ADMIN_KEY": admin_key(layout, "openai"),

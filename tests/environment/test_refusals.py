@@ -14,6 +14,7 @@ from runbooks.environment import shape
 from runbooks.environment.load import load
 from tests.environment.inventories import SMALL, damaged, inventory_with
 
+IMAP = '[inbox]\nkind = "imap"\nhost = "a"\nuser = "b"'
 URL = 'url = "https://api.example.org"'
 DATABASE = 'url = { variable = "DATABASE_URL" }'
 DOTENV = 'source = "dotenv"'
@@ -140,6 +141,37 @@ CASES = [
         ["'store.secret_key' is missing"],
         id="half an account",
     ),
+    pytest.param("[checks]", '[inbox]\nkind = "imap"\n[checks]', 22, ["'inbox.host' for kind"], id="imap alone"),
+    pytest.param("[checks]", '[inbox]\nkind = "pop"\n[checks]', 23, ["'inbox.kind'", "'stand-in'"], id="inbox kind"),
+    pytest.param(
+        "[checks]",
+        '[inbox]\nkind = "stand-in"\nurl = "http://a"\nhost = "b"\n[checks]',
+        25,
+        ["'inbox.host' has no use"],
+        id="stand-in with a host",
+    ),
+    pytest.param(
+        "[checks]",
+        f'{IMAP}\npassword = "hunter22"\n[checks]',
+        26,
+        ["'inbox.password' holds a secret"],
+        id="password",
+    ),
+    pytest.param(
+        "[checks]",
+        f'{IMAP}\npassword = {{ secret = "A" }}\nport = 0\n[checks]',
+        27,
+        ["'inbox.port'", "1 to 65535"],
+        id="mail port",
+    ),
+    pytest.param(
+        "[checks]",
+        f'{IMAP}\npassword = {{ secret = "A" }}\nwait_seconds = 20\n[checks]',
+        22,
+        ["'inbox.delivery_budget_seconds'", "within"],
+        id="impatient inbox",
+    ),
+    pytest.param("[checks]", "[content.rows]\ntoken = -1\n[checks]", 23, ["'content.rows.token'"], id="below 0"),
     pytest.param("[checks]", '[store]\nfolder = ""\n[checks]', 23, ["'store.folder' is empty"], id="empty folder"),
 ]
 

@@ -51,7 +51,7 @@ class Witness:
         self.state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == READY:
+        if scope["type"] != "http" or scope["path"].startswith((READY, "/inbox/", "/witness/")):
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)

@@ -63,6 +63,12 @@ class State:
         seen = {"at": datetime.now(UTC).isoformat(), "method": method, "path": path}
         self._append("requests.jsonl", {**seen, "headers": headers, "body": body})
 
+    def requests(self, since: str) -> list[dict[str, Any]]:
+        """What was asked since then (ISO 8601, UTC)."""
+        path = self.folder / "requests.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        return [entry for entry in map(json.loads, lines) if entry["at"] >= since]
+
     def _read(self, name: str) -> dict[str, Any]:
         try:
             parsed: dict[str, Any] = json.loads((self.folder / name).read_text(encoding="utf-8"))
