@@ -14,7 +14,7 @@ from runbooks.catalog import Opening, Prepared
 from runbooks.checks import registry
 from runbooks.checks.declare import SiteCheck
 from runbooks.checks.items import FINAL, ITEMS, SECTIONS
-from runbooks.checks.journey import Journey
+from runbooks.checks.journey import Journey, needs_the_user
 from runbooks.checks.subject import Subject
 from runbooks.engine.check import Result, unknown
 from runbooks.engine.checking import Questioning, ask_all, closure
@@ -97,7 +97,7 @@ def prepare(opening: Opening) -> Prepared:
         partial=partial_run,
         no_spend=bool(parameters.get("no_spend")),
     )
-    return Prepared(runbook(), work, site.close)
+    return Prepared(runbook(), work, work.subject.close)
 
 
 def runbook() -> Runbook[Verification]:
@@ -136,16 +136,10 @@ def identify(work: Verification, scope: Scope) -> str:
 
 def open_account(work: Verification, scope: Scope) -> str:
     """Register this run's user, if a selected check looks at it."""
-    if not needs_account(work):
+    if not needs_the_user(check.id for check in work.checks):
         return "no selected check needs one"
     work.subject.site.warm_up()
     return accounts.register(work.subject, scope)
-
-
-def needs_account(work: Verification) -> bool:
-    """Whether a selected check looks at the throw-away user."""
-    its = ("accounts.", "byok.", "final.registration", "build.no-secrets-in-logs")
-    return any(check.id.startswith(its) for check in work.checks)
 
 
 def check_at_once(work: Verification, scope: Scope) -> str:
@@ -201,7 +195,7 @@ def plan_alone(work: Verification) -> Iterable[str]:
 
 def plan_account(work: Verification) -> Iterable[str]:
     """The only thing a verification creates."""
-    if needs_account(work):
+    if needs_the_user(check.id for check in work.checks):
         domain = work.subject.environment.application.test_email_domain
         yield (
             f"POST {work.subject.site.application}/api/v1/auth/register: a user at {domain}, erased at the end"
@@ -230,14 +224,19 @@ def _ask(work: Verification, scope: Scope, checks: Sequence[SiteCheck], *, at_on
     )
     fresh = ask_all(how, checks, work.results)
     work.results |= fresh
-    return f"{len(fresh)} checks asked" + (f", {len(checks) - len(fresh)} not any more" if scope.stopping else "")
+    told = [f"{len(fresh)} checks asked"]
+    if scope.stopping:
+        told.append(f"{len(checks) - len(fresh)} not any more")
+    if spent := sum(check.spends for check in checks if check.id in fresh and fresh[check.id].attempts):
+        told.append(f"at most {spent} requests to providers that cost money")
+    return ", ".join(told)
 
 
 def _left_out(check: SiteCheck) -> SiteCheck:
     """The check without its question, where the operator spends nothing."""
     why = f"not asked: it makes {check.spends} requests that cost money, and --no-spend was given"
     finding = unknown(check.title, why, "run again without --no-spend")
-    return replace(check, look=lambda _subject, _known: finding, depends_on=(), alone=False)
+    return replace(check, look=lambda _subject, _known: finding, depends_on=(), alone=False, spends=0)
 
 
 def _alone_or_after(checks: Sequence[SiteCheck]) -> set[str]:

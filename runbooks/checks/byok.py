@@ -77,7 +77,7 @@ def encrypted_at_rest(subject: Subject) -> Finding:
     evidence=Evidence.PROBE,
     target="application",
     depends_on=("byok.save",),
-    after=("byok.encrypted-at-rest",),
+    after=("byok.encrypted-at-rest", "byok.used"),
 )
 def delete(subject: Subject) -> Finding:
     expected = "a deleted key is gone from the list and from the database"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from itertools import groupby
 
 from runbooks.checks.items import BY_ID, ITEMS
 from runbooks.checks.subject import Subject
-from runbooks.engine.check import Check, Evidence, Finding, Phase, Results, Severity, failed, passed, unknown
+from runbooks.engine.check import Check, Evidence, Finding, Phase, Results, Severity, failed, passed, skipped, unknown
 from runbooks.engine.outcome import Verdict
 
 
@@ -15,7 +16,7 @@ def gate(
     id: str,
     *,
     over: tuple[str, ...],
-    numbers: range,
+    numbers: Iterable[int],
     severity: Severity,
     phase: Phase,
     also: Callable[[Subject], Finding] | None = None,
@@ -30,16 +31,19 @@ def gate(
         target: What that asks.
     """
     item = BY_ID[id]
-    missing = [str(each.number) for each in ITEMS if each.number in numbers and each.id not in over]
+    range_of_numbers = sorted(numbers)
+    missing = [str(each.number) for each in ITEMS if each.number in range_of_numbers and each.id not in over]
 
     def look(subject: Subject, known: Results) -> Finding:
-        expected = f"items {numbers.start} to {numbers.stop - 1} hold in this run"
+        expected = f"items {ranges(range_of_numbers)} hold in this run"
         bad = [name for name in over if known[name].verdict is Verdict.FAILED]
         blind = [name for name in over if known[name].verdict is Verdict.UNKNOWN]
         if bad:
             return failed(expected, f"failed: {', '.join(bad)}", "mend them, in this order")
         if blind:
             return unknown(expected, f"unknown: {', '.join(blind)}", "see why they could not be looked at")
+        if all(known[name].verdict is Verdict.SKIPPED for name in over):
+            return skipped(expected, "none of them applies here")
         scope = f"; no check is built for {', '.join(missing)}" if missing else ""
         hold = f"{len(over)} of {len(over)} checks hold{scope}"
         return also(subject) if also else passed(expected, hold)
@@ -58,3 +62,9 @@ def gate(
         look=look,
         gate=True,
     )
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Numbers as a person writes them, ``50 and 72 to 74``; they ascend."""
+    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0])]
+    return " and ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import secrets
 import string
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, cast
 
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.secret import Secret
@@ -18,8 +19,24 @@ from runbooks.systems.http.client import Answer, HttpClient
 REGISTER = "/api/v1/auth/register"
 LOGIN = "/api/v1/auth/login"
 ME = "/api/v1/users/me"
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_COOKIE = "csrf_token"
 WEAK_PREFIX = "w-"
 """Stands before the address of the user whose password must be refused."""
+
+NEED_THE_USER = (
+    "accounts.",
+    "byok.",
+    "build.no-secrets-in-logs",
+    "compliance.export-user",
+    "compliance.delete-user",
+    "email.password-reset-works",
+    "final.registration",
+    "verification.email-delivery",
+)
+"""How the ids of checks begin that look at the throw-away user."""
+
+Made = TypeVar("Made")
 
 
 class Journey:
@@ -36,9 +53,13 @@ class Journey:
         self._domain = domain
         self._lock = threading.Lock()
         self._session: Mapping[str, Any] | None = None
+        self._csrf: Mapping[str, str] | None = None
+        self._once: dict[str, Any] = {}
+        self._once_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self.registered: Answer | SystemFault | None = None
+        self.erased = False
         self.username = f"rb-{run[-4:]}-{secrets.token_hex(4)}"
-        self.password = Secret("test user's password", _password())
+        self.password = new_password()
         self.own_key = Secret("test user's API key", f"sk-runbooks-{secrets.token_urlsafe(36)}")
 
     @property
@@ -122,6 +143,38 @@ class Journey:
         """A request as this user."""
         return within_limits(self._ask().request(method, path, json=json, headers=self.bearer()))
 
+    def visit(self, path: str, json: Any, *, seconds: float | None = None) -> Answer:
+        """A write as a browser without a session makes it: with the cookie and the header against forged requests."""
+        application = self._ask()
+        with self._lock:
+            if self._csrf is None:
+                token = application.get("/health").headers.get(CSRF_HEADER)
+                # Where the protection is off (see environment.is-production) nobody hands out a token.
+                self._csrf = {CSRF_HEADER: token, "Cookie": f"{CSRF_COOKIE}={token}"} if token else {}
+        return within_limits(application.post(path, json=json, headers=self._csrf, seconds=seconds))
+
+    def once(self, what: str, make: Callable[[], Made]) -> Made:
+        """What ``make`` gave to the first caller; it is made once in a run, also when it can't be.
+
+        Raises:
+            SystemFault: it could not be made, for every caller.
+        """
+        with self._once_locks[what]:
+            if what not in self._once:
+                try:
+                    self._once[what] = make()
+                except SystemFault as fault:
+                    self._once[what] = fault
+        made = self._once[what]
+        if isinstance(made, SystemFault):
+            raise made
+        return cast("Made", made)
+
+
+def needs_the_user(ids: Iterable[str]) -> bool:
+    """Whether one of these checks looks at the throw-away user."""
+    return any(id.startswith(NEED_THE_USER) for id in ids)
+
 
 def user_id(registration: Answer) -> int:
     """The id of the user that a registration created.
@@ -158,7 +211,8 @@ def within_limits(answer: Answer) -> Answer:
     return answer
 
 
-def _password() -> str:
+def new_password() -> Secret:
     """A password that the application's rules accept: every class of character, nothing four times in a row."""
     letters = string.ascii_letters + string.digits
-    return "aZ7!" + "-".join("".join(secrets.choice(letters) for _ in range(3)) for _ in range(6))
+    text = "aZ7!" + "-".join("".join(secrets.choice(letters) for _ in range(3)) for _ in range(6))
+    return Secret("test user's password", text)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from runbooks.checks.journey import Journey
 from runbooks.engine.secret import Secret
+from runbooks.environment.arrivals import Arrivals
 from runbooks.environment.model import Environment
 from runbooks.environment.people.written import Written
 from runbooks.environment.site import Site
@@ -19,6 +21,16 @@ class Subject:
     site: Site
     journey: Journey
     written: Written = field(default_factory=Written)
+
+    @cached_property
+    def arrivals(self) -> Arrivals:
+        """What arrives outside the application: mail, and requests at a stand-in."""
+        return Arrivals(self.site)
+
+    def close(self) -> None:
+        """Close the connections that were opened."""
+        self.arrivals.close()
+        self.site.close()
 
     @property
     def environment(self) -> Environment:

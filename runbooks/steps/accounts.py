@@ -66,7 +66,7 @@ def erase(subject: Subject, scope: Scope, runs: Path) -> str:
     if foreign:
         raise _left_over(foreign, "their addresses are outside application.test_email_domain", Reason.UNAUTHORISED)
     if not found:
-        return "no test account was created"
+        return "the application has erased the test user" if subject.journey.erased else "no test account was created"
     return f"erased {found} test users with {sum(erased.values())} rows in {len(erased)} tables"
 
 
@@ -92,7 +92,7 @@ def _erase_by_request(subject: Subject, scope: Scope, left: Sequence[Left], why:
     own = subject.journey.addresses
     if any(user.email in own for user in left):
         try:
-            erased = subject.journey.ask("DELETE", ME).status == 204
+            erased = subject.journey.erased or subject.journey.ask("DELETE", ME).status == 204
         except SystemFault as fault:
             erased = False
             why = fault if not isinstance(why, SystemFault) else why

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from runbooks.checks.journey import Journey
+from runbooks.checks.journey import ME, Journey
 from runbooks.checks.subject import Subject
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.journal import Journal
@@ -147,6 +147,34 @@ def test_a_user_outside_the_test_domain_is_named_and_never_touched(
         statement = f'DELETE FROM {table} WHERE {column} = (SELECT id FROM "user" WHERE email = %s)'
         superuser.execute(statement, [email])
     superuser.execute('DELETE FROM "user" WHERE email = %s', [email])
+
+
+def test_a_user_that_a_check_has_erased_is_not_looked_for_again(
+    site: Site, tmp_path: Path, superuser: psycopg.Connection[Any]
+) -> None:
+    before = addresses(superuser)
+    run = Run(tmp_path, "run-1", site)
+    run.register()
+    assert run.subject.journey.ask("DELETE", ME).status == 204
+    run.subject.journey.erased = True
+
+    assert run.erase() == "the application has erased the test user"
+
+    assert addresses(superuser) == before
+    assert leftovers.left_behind(tmp_path, "run-1") == []
+
+
+def test_a_user_that_a_check_has_erased_softly_goes_at_the_end(
+    site: Site, tmp_path: Path, superuser: psycopg.Connection[Any]
+) -> None:
+    before = addresses(superuser)
+    run = Run(tmp_path, "run-1", site)
+    run.register()
+    run.subject.journey.erased = True
+
+    assert run.erase().startswith("erased 1 test users")
+
+    assert addresses(superuser) == before
 
 
 def test_a_table_that_would_lose_more_rows_than_explained_stops_it_all(

@@ -37,6 +37,22 @@ def variable(name: str, value: str | None, *, restart: bool = True) -> Means:
     return Means(inject, mend, restarts=restart)
 
 
+def variables(**values: str) -> Means:
+    """Change several variables of the application at once."""
+
+    def inject(sandbox: Sandbox) -> None:
+        for name, value in values.items():
+            sandbox.set_variable(LOCAL, name, value)
+        sandbox.restart(LOCAL)
+
+    def mend(sandbox: Sandbox) -> None:
+        for name in values:
+            sandbox.forget_variable(LOCAL, name)
+        sandbox.restart(LOCAL)
+
+    return Means(inject, mend)
+
+
 def copied_variable(name: str, *, to: str, source: str = LOCAL) -> Means:
     """Give an environment another one's value."""
 
@@ -92,6 +108,20 @@ def ruin(damage: LiteralString) -> Means:
             connection.execute(rename.format(sql.Identifier(kept), sql.Identifier(own)))
 
     return Means(inject, mend)
+
+
+def rows(damage: LiteralString, repair: LiteralString) -> Means:
+    """Change the database by SQL that can be taken back; both must be safe to repeat."""
+
+    def inject(sandbox: Sandbox) -> None:
+        with sandbox.superuser(LOCAL) as connection:
+            connection.execute(damage)
+
+    def mend(sandbox: Sandbox) -> None:
+        with sandbox.superuser(LOCAL) as connection:
+            connection.execute(repair)
+
+    return Means(inject, mend, restarts=False)
 
 
 def redis_settings(**settings: str) -> Means:

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from runbooks.sandbox.faults.means import built
 
+NEED_A_LOGIN = (
+    "accounts.verify-email",
+    "accounts.reset-password",
+    "compliance.export-user",
+    "compliance.delete-user",
+    "email.password-reset-works",
+    "verification.email-delivery",
+)
+
 FAULTS = (
     built("dev-cors-always-on", "environment.dev-cors-off", "access-control-allow-origin: http://localhost:3000"),
     built("health-500", "health.app", "HTTP 500", "final.health"),
@@ -19,6 +28,7 @@ FAULTS = (
         "accounts.protected-without-token",
         "byok.save",
         "build.no-secrets-in-logs",
+        *NEED_A_LOGIN,
     ),
     built(
         "register-allows-duplicate-email",
@@ -26,7 +36,13 @@ FAULTS = (
         "a second user was created with the same e-mail",
     ),
     built("register-allows-weak-password", "accounts.register", "a weak password was accepted"),
-    built("login-accepts-any-password", "accounts.login", "wrong password: accepted"),
+    built(
+        "login-accepts-any-password",
+        "accounts.login",
+        "wrong password: accepted",
+        "email.password-reset-works",
+        "accounts.reset-password",
+    ),
     built("refresh-refused", "accounts.refresh", "refresh token: HTTP 401"),
     built("refresh-accepts-access-token", "accounts.refresh", "an access token was accepted as a refresh token"),
     built("profile-of-another-user", "accounts.protected-with-token", "another user's data"),

@@ -11,7 +11,7 @@ FAULTS = (
         name="pgvector-dropped",
         breaks="postgres.pgvector",
         shows="extension vector is not installed",
-        also=("health.database", "final.health", "final.schema-as-migrated"),
+        also=("health.database", "final.health", "final.schema-as-migrated", "reader.search"),
         means=means.ruin("DROP EXTENSION vector CASCADE"),
     ),
     Fault(
@@ -42,13 +42,21 @@ FAULTS = (
         name="seed-data-gone",
         breaks="health.database",
         shows="seed data is missing",
-        also=("final.health", "postgres.pgvector"),
+        also=(
+            "final.health",
+            "postgres.pgvector",
+            "reader.morphology",
+            "reader.search",
+            "reader.text",
+            "verification.seed-data",
+        ),
         means=means.ruin("TRUNCATE language CASCADE"),
     ),
     Fault(
         name="provider-down",
         breaks="health.providers",
         shows="openai: status 503",
+        also=("ai.lessons-openai", "ai.chat", "ai.coach", "ai.tts"),
         means=means.provider("openai", status=503),
     ),
 )

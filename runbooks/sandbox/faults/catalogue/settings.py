@@ -72,6 +72,12 @@ FAULTS = (
         name="mail-to-console",
         breaks="email.provider-not-console",
         shows="EMAIL_PROVIDER is console",
+        also=(
+            "email.password-reset-works",
+            "accounts.verify-email",
+            "accounts.reset-password",
+            "verification.email-delivery",
+        ),
         means=means.variable("EMAIL_PROVIDER", "console"),
     ),
     Fault(
