@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from runbooks.checks import network
 from runbooks.checks.network import Door, exposure, hosts, only_addresses
+from runbooks.systems.network import client as network
 from tests import servers
 
 OWN_LOOPBACK = ("127.0.0.0/8",)
 
 
 def door(host: str = "127.0.0.1", **changed: object) -> Door:
-    usual = {"port": servers.closed_port(), "listens": ["127.0.0.1"], "declared": OWN_LOOPBACK}
+    usual: dict[str, object] = {"port": servers.closed_port(), "listens": ["127.0.0.1"], "declared": OWN_LOOPBACK}
     return Door(hosts=[host], **(usual | changed))  # type: ignore[arg-type]
 
 
@@ -65,14 +65,14 @@ def listening() -> Iterator[tuple[str, int]]:
 
 
 def test_an_answer_from_outside_the_networks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network.network, "own_addresses", lambda: ("203.0.113.7",))
-    monkeypatch.setattr(network.network, "answers", lambda address, port: address == "203.0.113.7")
+    monkeypatch.setattr(network, "own_addresses", lambda: ("203.0.113.7",))
+    monkeypatch.setattr(network, "answers", lambda address, port: address == "203.0.113.7")
 
     assert "answers at 203.0.113.7" in exposure(door(declared=(), listens=["*"])).problem
 
 
 def test_what_can_not_be_tried_is_not_called_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network.network, "own_addresses", lambda: ())
+    monkeypatch.setattr(network, "own_addresses", lambda: ())
 
     inside = door("db.railway.internal", declared=(), listens=["*"])
 
@@ -86,8 +86,8 @@ def test_a_name_that_is_known_nowhere_could_not_be_looked_at() -> None:
 
 def test_a_connection_shows_whether_something_answers() -> None:
     with listening() as (address, port):
-        assert network.network.answers(address, port)
-    assert not network.network.answers("127.0.0.1", servers.closed_port(), 0.5)
+        assert network.answers(address, port)
+    assert not network.answers("127.0.0.1", servers.closed_port(), 0.5)
 
 
 def test_hosts_are_taken_from_urls() -> None:
