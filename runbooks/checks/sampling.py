@@ -6,7 +6,6 @@ the source that failed: its place then says why.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Any
 from runbooks.checks import statements
 from runbooks.checks.health import database_problem, health_problem
 from runbooks.checks.journey import within_limits
+from runbooks.checks.log_lines import is_error
 from runbooks.engine.errors import Reason, RunbookError, SystemFault
 from runbooks.environment.site import Site
 from runbooks.systems.ledger.ledger import Entry
@@ -24,9 +24,6 @@ PROBES = 10
 
 UNKNOWN = "unknown"
 """The entry that stands where a source could not be looked at, and says why."""
-
-_ERROR = re.compile(r"^.{0,60}?\b(ERROR|CRITICAL|FATAL)\b|\"level\": ?\"(error|critical|fatal)\"", re.IGNORECASE)
-_CAPITALS = re.compile(r"\b(ERROR|CRITICAL|FATAL)\b|\"level\"")
 
 Data = dict[str, Any]
 
@@ -60,17 +57,12 @@ def latency(site: Site, probes: int = PROBES) -> list[float]:
 
 def errors(site: Site, since: datetime) -> Data:
     """Error lines in the log since then, over how many seconds, and the last of them."""
-    log = _platform(site).log_of_running()
-    begin = max(since, _platform(site).running().started)
-    lines = [line.text for line in log.lines if line.time is not None and line.time >= begin and is_error(line.text)]
+    log = site.platform.log_of_running()
+    begin = max(since, site.platform.running().started)
+    lines = [line.text for line in log.lines if line.time is not None and line.time >= begin and is_error(line)]
     seconds = max((datetime.now(UTC) - begin).total_seconds(), 1.0)
     last = site.redactor.text(lines[-1])[:200] if lines else ""
     return {"lines": len(lines), "seconds": round(seconds, 1), "last": last}
-
-
-def is_error(line: str) -> bool:
-    """Whether a log line is of level ERROR or worse: as Python's loggers write it, or as JSON."""
-    return bool(_CAPITALS.search(line[:200]) and _ERROR.search(line))
 
 
 def per_minute(found: Mapping[str, Any]) -> float:
@@ -104,7 +96,7 @@ Ticks = tuple[float, float]
 
 def ticks(site: Site) -> Ticks:
     """What the application's processes have used of the processor."""
-    return time.monotonic(), sum(each.cpu_seconds for each in _platform(site).processes().all())
+    return time.monotonic(), sum(each.cpu_seconds for each in site.platform.processes().all())
 
 
 def resources(site: Site, before: Ticks | None = None) -> Data:
@@ -117,19 +109,12 @@ def resources(site: Site, before: Ticks | None = None) -> Data:
         before = before or ticks(site)
         time.sleep(0.5)
     at, used = ticks(site)
-    all_of_it = _platform(site).processes().all()
+    all_of_it = site.platform.processes().all()
     return {
         "cpu_percent": round(max(used - before[1], 0.0) / (at - before[0]) * 100, 1),
         "memory_mb": round(sum(each.memory for each in all_of_it) / 1024**2, 1),
         "processes": len(all_of_it),
     }
-
-
-def _platform(site: Site) -> Any:
-    found = getattr(site, "platform", None)
-    if found is None:
-        raise SystemFault("the platform can't be asked yet", reason=Reason.UNREACHABLE)
-    return found
 
 
 def known(data: Any) -> bool:

@@ -33,8 +33,6 @@ def hourly_health(subject: Subject) -> Finding:
         return unknown(expected, why, "declare release.commit_variable in the inventory", Reason.FAILED)
     newest = next(subject.site.ledger.newest(SAMPLE), None)
     samples = _stretch(subject, commit)
-    if not samples and not _noted(subject, commit):
-        return skipped(expected, "this release was not watched yet, and nobody noted when it was deployed")
     began, how = _began(subject, commit, samples)
     if now - began < HOUR:
         minutes = (now - began).total_seconds() / 60
@@ -61,9 +59,11 @@ def _stretch(subject: Subject, commit: str) -> list[Entry]:
 
 
 def _began(subject: Subject, commit: str, samples: list[Entry]) -> tuple[datetime, str]:
-    """Since when the release runs, and how that is known."""
+    """Since when the release runs, and how that is known; where nobody noted it, when it was started last."""
     noted = _noted(subject, commit)
-    return (noted.at, "deployed") if noted else (samples[0].at, "first seen")
+    if noted:
+        return noted.at, "deployed"
+    return (samples[0].at, "first seen") if samples else (subject.site.platform.running().started, "started")
 
 
 def _noted(subject: Subject, commit: str) -> Entry | None:

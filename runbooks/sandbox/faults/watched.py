@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -97,7 +98,12 @@ def moved(move: Moved) -> Change:
 
 def earlier(by: timedelta) -> Change:
     """All of it was seen that much earlier."""
-    return moved(lambda entry: Entry(entry.at - by, entry.kind, entry.release, entry.data))
+    return moved(lambda entry: replace(entry, at=entry.at - by))
+
+
+def rehearsals_earlier(by: timedelta) -> Change:
+    """The load was rehearsed that much earlier."""
+    return moved(lambda entry: replace(entry, at=entry.at - by) if entry.kind == REHEARSAL else entry)
 
 
 def spread_over(span: timedelta, count: int) -> Change:
@@ -112,7 +118,7 @@ def spread_over(span: timedelta, count: int) -> Change:
             if entry.kind == REHEARSAL:
                 return entry
             back = span * (1 - next(numbers) / (count - 1))
-            return Entry(now - back, entry.kind, entry.release, entry.data)
+            return replace(entry, at=now - back)
 
         moved(place)(sandbox)
 

@@ -13,6 +13,7 @@ FAULTS = (
         "connections-past-the-pool",
         "postgres.pooled",
         "more than the pools can have opened",
+        "watch.resources",
     ),
     Fault(
         name="pool-too-small",
@@ -27,6 +28,8 @@ FAULTS = (
         shows="40 are provisioned",
         means=watched.ledger(watched.spread_over(timedelta(hours=25), 30), also=means.variable("DB_POOL_SIZE", "30")),
     ),
+    built("error-burst", "watch.error-logs", "feed not connected"),
+    built("memory-hoarded", "watch.resources", "over the limit: memory"),
     Fault(
         name="health-twice-as-slow",
         breaks="watch.response-times",
@@ -62,6 +65,6 @@ FAULTS = (
         name="load-rehearsal-old",
         breaks="scaling.database-load",
         shows="101 days old",
-        means=watched.ledger(watched.earlier(timedelta(days=101))),
+        means=watched.ledger(watched.rehearsals_earlier(timedelta(days=101))),
     ),
 )
