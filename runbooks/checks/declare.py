@@ -34,7 +34,8 @@ def check(
     """Declare a check. Number, section and title come from the list of the document's items.
 
     A probe of the document's closing section has no item: it gives its own ``title``. For the other arguments see
-    `Check`; ``target`` is what is asked: ``application``, ``postgres``, ``redis``, ``variables`` or ``source``.
+    `Check`; ``target`` is what is asked: ``application``, ``edge``, ``dns``, ``frontend``,
+    ``postgres``, ``redis``, ``variables``, ``source`` …
     """
     item = BY_ID.get(id)
     if item is None and not title:

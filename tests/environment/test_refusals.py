@@ -106,6 +106,16 @@ CASES = [
     pytest.param(URL, 'url = "https://[a"', 5, ["not a URL"], id="bad address"),
     pytest.param(URL, 'url = "https://a/?b=c"', 5, ["a query"], id="query"),
     pytest.param(URL, 'url = "https://a b"', 5, ["a blank"], id="blank"),
+    pytest.param("[checks]", '[dns]\nservers = ["dns.a.org"]\n[checks]', 23, ["'dns.servers'", "9.9.9.9"], id="dns"),
+    pytest.param("[checks]", "[dns]\nservers = [5]\n[checks]", 23, ["'dns.servers' must be a list"], id="dns number"),
+    pytest.param(
+        "[checks]", '[frontend]\norigins = ["https://a.org/x"]\n[checks]', 23, ["as a browser sends"], id="no origin"
+    ),
+    pytest.param(
+        "[checks]", '[domain]\npoints_to = ["https://a.org"]\n[checks]', 23, ["without a scheme"], id="not a name"
+    ),
+    pytest.param("[checks]", '[domain]\nplain_url = "https://a"\n[checks]', 23, ["'domain.plain_url'"], id="not plain"),
+    pytest.param('reach = "direct"', 'networks = ["10.0.0.1/8"]', 14, ["'database.networks'", "10.0.0.0/8"], id="net"),
     pytest.param(URL, 'url = ""', 5, ["'application.url' is empty"], id="empty url"),
     pytest.param(
         "[checks]",
