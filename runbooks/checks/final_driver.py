@@ -37,7 +37,9 @@ POOLER_PORT = 6543
 )
 def driver_answers(subject: Subject) -> Finding:
     expected = "the release's own engine asks the database of DATABASE_URL twice, and both answers come"
-    release, url = subject.environment.release, subject.variables[URL].reveal()
+    release, url = subject.environment.release, subject.site.variable(URL)
+    if not url:
+        return failed(expected, f"{URL} is not set", f"set {URL}")
     reached = through(url, subject)
     variables = {**subject.variables, URL: Secret(URL, reached)}
     answer = subject.site.interpreter.ask_database(release.engine, variables, SECONDS - 2)
