@@ -24,6 +24,8 @@ atexit.register(gc.freeze)
 ENV = "environment: a folder in inventory/ (default: RUNBOOKS_ENV, else the embedded sandbox while it is the only one)"
 PLAN = "show what would be done; everything is read, nothing is changed"
 CONFIRM = "the environment's name, instead of typing it (needed without a terminal for a protected environment)"
+SNAPSHOT = "a snapshot's id, its beginning or end, or 'newest' (the default)"
+REASON = "why, for whoever meets the lease or reads the log"
 RUN = "a run's id, its beginning or end, or 'latest'"
 
 
@@ -51,6 +53,13 @@ def _start(c: Context, name: str, *, plan: bool = False, **options: Any) -> None
 
     dry = plan or bool(c.config.run.dry)
     _finish(lambda: command.start(name, command.Options(plan=dry, **options)))
+
+
+def _start_on(c: Context, name: str, snapshot: str, *, plan: bool = False, **options: Any) -> None:
+    from runbooks import command, snapshots
+
+    dry = plan or bool(c.config.run.dry)
+    _finish(lambda: snapshots.start(name, snapshot, command.Options(plan=dry, **options)))
 
 
 @task(
@@ -135,6 +144,56 @@ def release_load(
     """
     parameters = {"rate": rate, "minutes": minutes}
     _start(c, "release.load", environment=env, plan=plan, confirm=confirm, parameters=parameters)
+
+
+@task(name="create", help={"env": ENV, "plan": PLAN, "confirm": CONFIRM, "reason": REASON})
+def backup_create(
+    c: Context, env: str | None = None, plan: bool = False, confirm: str | None = None, reason: str = ""
+) -> None:
+    """Take a snapshot of the database: dumped and fingerprinted at one moment, in the store."""
+    _start(c, "backup.create", environment=env, plan=plan, confirm=confirm, reason=reason)
+
+
+@task(name="list", help={"env": ENV})
+def backup_list(_c: Context, env: str | None = None) -> None:
+    """The snapshots in the store, oldest first."""
+    from runbooks import snapshots
+
+    _finish(lambda: snapshots.show_list(env))
+
+
+@task(name="show", help={"snapshot": SNAPSHOT, "env": ENV}, positional=["snapshot"])
+def backup_show(_c: Context, snapshot: str = "newest", env: str | None = None) -> None:
+    """What a snapshot holds, and when it was taken."""
+    from runbooks import snapshots
+
+    _finish(lambda: snapshots.show(snapshot, env))
+
+
+@task(name="verify", help={"snapshot": SNAPSHOT, "env": ENV, "plan": PLAN}, positional=["snapshot"])
+def backup_verify(c: Context, snapshot: str = "newest", env: str | None = None, plan: bool = False) -> None:
+    """Whether every object of a snapshot is what was put into the store.
+
+    Exit codes: 0 intact, 3 damaged, 4 undecided (it is encrypted, and there is no key to read it with).
+    """
+    _start_on(c, "backup.verify", snapshot, environment=env, plan=plan)
+
+
+@task(
+    name="restore",
+    help={"snapshot": SNAPSHOT, "env": ENV, "plan": PLAN, "confirm": CONFIRM, "reason": REASON},
+    positional=["snapshot"],
+)
+def backup_restore(
+    c: Context,
+    snapshot: str = "newest",
+    env: str | None = None,
+    plan: bool = False,
+    confirm: str | None = None,
+    reason: str = "",
+) -> None:
+    """Restore a snapshot into a new database beside the live one, and prove them equal. The live one is not touched."""
+    _start_on(c, "backup.restore", snapshot, environment=env, plan=plan, confirm=confirm, reason=reason)
 
 
 @task(name="list", help={"env": ENV})
@@ -332,6 +391,7 @@ def _collection(name: str, tasks: Iterable[Any]) -> Collection:
 
 namespace = Collection(
     _collection("release", [release_verify, release_watch, release_load]),
+    _collection("backup", [backup_create, backup_list, backup_show, backup_verify, backup_restore]),
     _collection("runs", [runs_list, runs_show, runs_audit, runs_resume, runs_abort]),
     _collection("checklist", [checklist_coverage, checklist_attest, checklist_waive]),
     _collection("lease", [lease_show, lease_break]),

@@ -19,6 +19,9 @@ _BUILDERS = {
     "checklist.waive": "runbooks.attest:prepare_waive",
     "release.watch": "runbooks.watch:prepare",
     "release.load": "runbooks.load:prepare",
+    "backup.create": "runbooks.backup:prepare",
+    "backup.verify": "runbooks.backup_verify:prepare",
+    "backup.restore": "runbooks.restore:prepare",
     "sandbox.up": "runbooks.sandbox.up:prepare",
     "sandbox.down": "runbooks.sandbox.down:prepare",
     "sandbox.reset": "runbooks.sandbox.reset:prepare",
@@ -26,8 +29,8 @@ _BUILDERS = {
 """Imported when asked for: a command loads only what it runs."""
 
 
-NEED_THE_APPLICATION = {"release.verify", "release.watch", "release.load"}
-"""Runbooks that ask a running application, so that a sandbox is started for them."""
+NEED_THE_APPLICATION = {"release.verify", "release.watch", "release.load", "backup.create", "backup.restore"}
+"""Runbooks that ask a running application or its database, so that a sandbox is started for them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,14 +8,13 @@ from pathlib import Path
 from runbooks import project
 from runbooks.engine import runs
 from runbooks.engine.errors import InputError
-from runbooks.engine.secret import Secret
 from runbooks.engine.store import Store
 from runbooks.environment import discover
 from runbooks.environment.load import load
 from runbooks.environment.model import Environment
 from runbooks.environment.resolve import open_values
-from runbooks.environment.value import Value
-from runbooks.systems.store.folder import FolderStore
+from runbooks.environment.stores import open_shelf, open_store
+from runbooks.systems.snapshots.shelf import Shelf
 
 LATEST = "latest"
 
@@ -41,29 +40,12 @@ def store_of(environment: Environment) -> Store:
     Raises:
         InputError: the keys of its account can't be read.
     """
-    declared = environment.store
-    if declared.folder:
-        return FolderStore(declared.folder)
-    assert declared.bucket, "loading fills one of the two in"
-    from runbooks.systems.store.s3 import Bucket, S3Store
+    return open_store(environment, open_values(environment, os.environ))
 
-    values = open_values(environment, os.environ)
 
-    def named(key: str, value: Value | None) -> Secret | None:
-        return None if value is None else values.resolve(value, f"store.{key}")
-
-    endpoint = named("endpoint", declared.endpoint)
-    return S3Store(
-        Bucket(
-            name=declared.bucket,
-            prefix=declared.prefix,
-            endpoint=endpoint.reveal() if endpoint else None,
-            region=declared.region,
-            ca_file=declared.ca_file,
-            access_key=named("access_key", declared.access_key),
-            secret_key=named("secret_key", declared.secret_key),
-        )
-    )
+def open_snapshots(environment: Environment) -> Shelf:
+    """The environment's snapshots. Raises InputError as `store_of`."""
+    return open_shelf(environment, open_values(environment, os.environ))
 
 
 def open_run(run: str, name: str | None) -> tuple[Environment, Path]:

@@ -161,6 +161,11 @@ class Conclusion:
     exit_code: int
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def saying(cls, verdict: str, line: str, exit_code: int = 0, **facts: Any) -> Conclusion:
+        """One with a sentence, which every report shows."""
+        return cls(verdict, exit_code, {"verdict": verdict, "line": line, **facts})
+
 
 def _source(call: Callable[..., Any]) -> str:
     while isinstance(call, partial):

@@ -101,6 +101,9 @@ def _completed(declared: Declaration, inventory: Path, name: str, known: tuple[s
             or (None if declared.store.bucket else project / "var" / "store" / name),
             ca_file=_under(folder, declared.store.ca_file),
         ),
+        "backup": dataclasses.replace(
+            declared.backup, work=_under(project, declared.backup.work) or project / "var" / "snapshots" / name
+        ),
         "people": dataclasses.replace(declared.people, folder=_under(folder, declared.people.folder or Path())),
         "providers": dataclasses.replace(declared.providers, ca_file=_under(folder, declared.providers.ca_file)),
         "mail": dataclasses.replace(declared.mail, ca_file=_under(folder, declared.mail.ca_file)),

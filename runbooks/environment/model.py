@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from runbooks.environment.backup import Backup
 from runbooks.environment.content import Content
 from runbooks.environment.documentation import Allowance, Documentation, allowance
 from runbooks.environment.edge import Dns, Domain, Frontend
@@ -218,6 +219,7 @@ class Declaration:
         providers: The providers of language models.
         mail: How mail is sent, and known to be genuine.
         store: Where runs, releases, snapshots and leases are kept.
+        backup: How its database is copied into the store, and restored from there.
         fingerprints: How secrets are compared between environments.
         checks: How checks are run.
         people: Where people write down what only they know.
@@ -250,6 +252,7 @@ class Declaration:
     providers: Providers = Providers()
     mail: Mail = Mail()
     store: Store = Store()
+    backup: Backup = Backup()
     fingerprints: Fingerprints = Fingerprints()
     checks: Checks = Checks()
     people: People = People()

@@ -49,25 +49,25 @@ class Site(Variables):
     def __init__(self, environment: Environment, redactor: Redactor, environ: Mapping[str, str] = os.environ) -> None:
         self.environment = environment
         self.redactor = redactor
-        self._values: Values = open_values(environment, environ)
+        self.values: Values = open_values(environment, environ)
         self._environ = environ
         self._settings_lock = threading.Lock()
         self._settings_problem: str | None = None
         self.stopping = threading.Event()
         redactor.add(*sensitive(self.variables))
-        held = self._values.secrets.load()
+        held = self.values.secrets.load()
         if environment.secrets.source is not SourceKind.ENVIRONMENT:  # that one holds all sorts of things
             redactor.add(*sensitive(held))
 
     @property
     def variables(self) -> Mapping[str, Secret]:
         """What the application is deployed with."""
-        return self._values.variables.load()
+        return self.values.variables.load()
 
     @cached_property
     def public(self) -> PublicSide:
         """What the public sees: names, addresses and the sites that use the application."""
-        return PublicSide(self.environment, self._resolve, self.variable)
+        return PublicSide(self.environment, self.resolve, self.variable)
 
     @cached_property
     def application(self) -> HttpClient:
@@ -91,7 +91,7 @@ class Site(Variables):
     @cached_property
     def database_url(self) -> Secret:
         """The address at which the operator reaches the application's database."""
-        return self._resolve(self.environment.database.url, "database.url")
+        return self.resolve(self.environment.database.url, "database.url")
 
     @cached_property
     def scratch(self) -> Secret:
@@ -107,7 +107,7 @@ class Site(Variables):
                 reason=Reason.UNREACHABLE,
                 mend="declare database.scratch_url: an empty database with the extensions, on any server",
             )
-        return self._resolve(declared, "database.scratch_url")
+        return self.resolve(declared, "database.scratch_url")
 
     @cached_property
     def redis(self) -> RedisServer:
@@ -115,12 +115,12 @@ class Site(Variables):
         from runbooks.systems.redis.client import RedisServer
 
         declared = self.environment.redis
-        return RedisServer(self._resolve(declared.url, "redis.url"), reach=declared.reach)
+        return RedisServer(self.resolve(declared.url, "redis.url"), reach=declared.reach)
 
     @cached_property
     def vendors(self) -> Vendors:
         """The providers of language models and of mail."""
-        return Vendors(self.environment, self._resolve, self.stopping)
+        return Vendors(self.environment, self.resolve, self.stopping)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -173,7 +173,7 @@ class Site(Variables):
         """
         declared = self.environment.release.repository
         if declared is not None:
-            place = self._resolve(declared, "release.repository")
+            place = self.resolve(declared, "release.repository")
             return History.at(place, self.environment.project, self.cache / "repositories")
         if not (self.source.folder / ".git").exists():
             raise SystemFault(
@@ -208,7 +208,7 @@ class Site(Variables):
         declared = self.environment.platform.worker_plan
         if declared is None:
             return None
-        return worker_plan(self._resolve(declared, "platform.worker_plan").reveal())
+        return worker_plan(self.resolve(declared, "platform.worker_plan").reveal())
 
     @property
     def commit(self) -> str | None:
@@ -222,7 +222,7 @@ class Site(Variables):
         Raises:
             InputError: its source does not hold it.
         """
-        secret = self._resolve(value, key)
+        secret = self.resolve(value, key)
         if not isinstance(value, str):
             self.redactor.add(secret)
         return secret
@@ -233,7 +233,7 @@ class Site(Variables):
         Raises:
             InputError: no key is declared for it.
         """
-        key = self._resolve(self.environment.fingerprints.key, "fingerprints.key")
+        key = self.resolve(self.environment.fingerprints.key, "fingerprints.key")
         return hmac.new(key.reveal().encode(), text.encode(), hashlib.sha256).hexdigest()
 
     def variables_fingerprint(self) -> str | None:
@@ -270,8 +270,9 @@ class Site(Variables):
             if name in self.__dict__:
                 self.__dict__[name].close()
 
-    def _resolve(self, value: Value, key: str) -> Secret:
-        secret = self._values.resolve(value, key)
+    def resolve(self, value: Value, key: str) -> Secret:
+        """The value that a key of the inventory refers to; a password in it is masked from here on."""
+        secret = self.values.resolve(value, key)
         self.redactor.add(*passwords(secret))
         if not isinstance(value, str) and key.endswith("key"):
             self.redactor.add(secret)

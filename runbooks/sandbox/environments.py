@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from runbooks.sandbox import names, ports, support_accounts
+from runbooks.sandbox import names, ports, postgres_install, postgres_server, support_accounts
 from runbooks.sandbox.files import kept_password, private_folder, read_state, write_private
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.people import write_people
@@ -54,6 +54,8 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         "APPLICATION_PLAIN_URL": names.plain_url(name, numbers),
         "DNS_SERVER": f"{ports.LOOPBACK}:{numbers[ports.DNS]}",
         "DATABASE_URL": _database_url(layout, name, numbers),
+        "ADMIN_DATABASE_URL": _admin_url(layout, name, numbers),
+        "POSTGRES_BIN": str(postgres_install.install_folder(layout) / "bin"),
         "REDIS_URL": _redis_url(layout, name, numbers),
         "SCRATCH_DATABASE_URL": _scratch_url(layout, numbers),
         "PROVIDER_URL": _provider(numbers),
@@ -142,6 +144,12 @@ def _database_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:
 
 def _scratch_url(layout: Layout, numbers: Mapping[str, int]) -> str:
     return f"postgresql://{SCRATCH}:{scratch_password(layout)}@{ports.LOOPBACK}:{numbers[ports.POSTGRES]}/{SCRATCH}"
+
+
+def _admin_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:
+    password = postgres_server.password(layout).reveal()
+    where = f"{ports.LOOPBACK}:{numbers[ports.POSTGRES]}/{database(name)}"
+    return f"postgresql://{postgres_server.SUPERUSER}:{password}@{where}"
 
 
 def _redis_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:

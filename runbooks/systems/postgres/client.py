@@ -23,6 +23,10 @@ _UNAUTHORISED = ("28", "42501", "3D000")
 """SQLSTATE classes and codes of a refused login, a missing right, and a database that does not exist."""
 
 
+_UNREACHABLE = ("08", "53", "57")
+"""SQLSTATE classes of connections that are cut, too many, or ended by an operator. Without a state none was made."""
+
+
 class Database:
     """A database by its URL. Connections are opened when first needed and kept for the next question.
 
@@ -148,35 +152,37 @@ class Database:
         try:
             yield
         except psycopg.Error as error:
-            raise self._fault(error) from error
+            raise fault_of(error, where=str(self), reach=self._reach) from error
 
-    def _fault(self, error: psycopg.Error) -> SystemFault:
-        state = error.sqlstate or ""
-        if state.startswith(_UNAUTHORISED):
+
+def fault_of(error: psycopg.Error, *, where: str, reach: str) -> SystemFault:
+    """What psycopg raised, in an operator's words."""
+    state = error.sqlstate or ""
+    if state.startswith(_UNAUTHORISED):
+        what, reason, mend = (
+            "the database refuses",
+            Reason.UNAUTHORISED,
+            "see the role, its password and grants",
+        )
+    elif state == "57014" or isinstance(error, psycopg.errors.ConnectionTimeout):
+        what, reason, mend = (
+            "the database did not answer in time",
+            Reason.TIMED_OUT,
+            "see its locks and load",
+        )
+    elif isinstance(error, psycopg.OperationalError) and (not state or state.startswith(_UNREACHABLE)):
+        what, reason = "the database can't be reached", Reason.UNREACHABLE
+        mend = f"database.reach is '{reach}'; it can also be 'runner' (inside its network) or 'proxy'"
+        if "password" in str(error) or "does not exist" in str(error):
             what, reason, mend = (
                 "the database refuses",
                 Reason.UNAUTHORISED,
-                "see the role, its password and grants",
+                "see the role and its password",
             )
-        elif state == "57014" or isinstance(error, psycopg.errors.ConnectionTimeout):
-            what, reason, mend = (
-                "the database did not answer in time",
-                Reason.TIMED_OUT,
-                "see its locks and load",
-            )
-        elif isinstance(error, psycopg.OperationalError):
-            what, reason = "the database can't be reached", Reason.UNREACHABLE
-            mend = f"database.reach is '{self._reach}'; it can also be 'runner' (inside its network) or 'proxy'"
-            if "password" in str(error) or "does not exist" in str(error):
-                what, reason, mend = (
-                    "the database refuses",
-                    Reason.UNAUTHORISED,
-                    "see the role and its password",
-                )
-        else:
-            what, reason, mend = "the database refused a statement", Reason.FAILED, ""
-        found = " ".join(str(error).split())
-        return SystemFault(what, reason=reason, where=str(self), found=found, mend=mend)
+    else:
+        what, reason, mend = "the database refused a statement", Reason.FAILED, ""
+    found = " ".join(str(error).split())
+    return SystemFault(what, reason=reason, where=where, found=found, mend=mend)
 
 
 def libpq_url(url: str) -> str:

@@ -68,24 +68,24 @@ class S3Store:
         return f"bucket {self.bucket.name}/{self.bucket.prefix}{place}"
 
     def get(self, name: str) -> Stored | None:
-        with self._faults(name):
+        with self.faults(name):
             try:
-                answer = self._client.get_object(Bucket=self.bucket.name, Key=self._key(name))
-            except self._client.exceptions.NoSuchKey:
+                answer = self.client.get_object(Bucket=self.bucket.name, Key=self.key(name))
+            except self.client.exceptions.NoSuchKey:
                 return None
             return Stored(answer["Body"].read(), answer["ETag"])
 
     def put(self, name: str, body: bytes, *, replaces: str | None) -> str | None:
-        with self._faults(name):
+        with self.faults(name):
             self._prove_conditions()
             return self._put(name, body, {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces})
 
     def names(self, prefix: str) -> Iterator[str]:
-        with self._faults(prefix):
-            pages = self._client.get_paginator("list_objects_v2")
-            found = pages.paginate(Bucket=self.bucket.name, Prefix=self._key(prefix))
+        with self.faults(prefix):
+            pages = self.client.get_paginator("list_objects_v2")
+            found = pages.paginate(Bucket=self.bucket.name, Prefix=self.key(prefix))
             keys = [entry["Key"] for page in found for entry in page.get("Contents", ())]
-        names = (key.removeprefix(self._key("")) for key in keys)
+        names = (key.removeprefix(self.key("")) for key in keys)
         yield from sorted(name for name in names if name != PROOF)
 
     def _prove_conditions(self) -> None:
@@ -107,8 +107,8 @@ class S3Store:
         from botocore.exceptions import ClientError
 
         try:
-            answer = self._client.put_object(
-                Bucket=self.bucket.name, Key=self._key(name), Body=body, ContentLength=len(body), **condition
+            answer = self.client.put_object(
+                Bucket=self.bucket.name, Key=self.key(name), Body=body, ContentLength=len(body), **condition
             )
         except ClientError as error:
             if _code(error) not in SOMEBODY_ELSE:
@@ -120,11 +120,11 @@ class S3Store:
             return None
         return str(answer["ETag"])
 
-    def _key(self, name: str) -> str:
+    def key(self, name: str) -> str:
         return f"{self.bucket.prefix}/{name}" if self.bucket.prefix else name
 
     @cached_property
-    def _client(self) -> S3Client:
+    def client(self) -> S3Client:
         import boto3
         from botocore.config import Config
 
@@ -150,7 +150,7 @@ class S3Store:
             return boto3.session.Session().client("s3", **options)
 
     @contextlib.contextmanager
-    def _faults(self, name: str) -> Iterator[None]:
+    def faults(self, name: str) -> Iterator[None]:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:

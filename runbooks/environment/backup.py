@@ -1,0 +1,60 @@
+"""What an environment declares of its snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from runbooks.environment.problem import Problem
+from runbooks.environment.value import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """How the database is copied into the store, and restored from there.
+
+    Attributes:
+        database_url: A role that may read everything and create databases; None: the one of ``database.url``.
+        bin: The folder of pg_dump and pg_restore of the server's major version; None: where they usually are.
+        jobs: How many tables are dumped, fingerprinted and restored at the same time.
+        compression: As pg_dump's option ``--compress``; None: fast zstd, or fast gzip before PostgreSQL 16.
+        restore_memory_mb: The memory that one index may be built in during a restore, in MiB.
+        work: A folder with room for a compressed dump; after loading absolute.
+        recipients: Public age keys to which snapshots are encrypted; none: they are not.
+        identity: The private age key that reads them.
+    """
+
+    database_url: Value | None = None
+    bin: Value | None = None
+    jobs: int = 2
+    compression: str | None = None
+    restore_memory_mb: int = 256
+    work: Path | None = None
+    recipients: tuple[str, ...] = ()
+    identity: Value | None = None
+
+
+def problems(backup: Backup) -> Iterator[Problem]:
+    """What no environment can have."""
+    for key, least in (("jobs", 1), ("restore_memory_mb", 16)):
+        number = getattr(backup, key)
+        if number < least:
+            yield Problem(("backup", key), f"'backup.{key}' must be at least {least}", found=f"the number {number}")
+    for key in ("identity", "database_url"):
+        if isinstance(getattr(backup, key), str):
+            mend = f'move it to the [secrets] source and write {{ secret = "{key.upper()}" }} here'
+            yield Problem(("backup", key), f"'backup.{key}' is a secret; secrets are only named here", mend=mend)
+    for number, recipient in enumerate(backup.recipients):
+        if recipient.startswith("AGE-SECRET-KEY-"):
+            yield Problem(
+                ("backup", "recipients", number),
+                "'backup.recipients' holds a private key; who has it can read every snapshot",
+                mend="write its public key (age-keygen -y), and make a new pair if the file was shared",
+            )
+        elif not recipient.startswith(("age1", "ssh-ed25519 ", "ssh-rsa ")):
+            yield Problem(
+                ("backup", "recipients", number),
+                "'backup.recipients' must be a list of public keys that begin with age1, ssh-ed25519 or ssh-rsa",
+                found="another beginning",
+            )

@@ -1,0 +1,112 @@
+"""What snapshots are made and restored with, as an environment declares it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from runbooks.engine.errors import InputError
+from runbooks.engine.secret import Secret
+from runbooks.environment.model import Environment
+from runbooks.environment.site import Site
+from runbooks.environment.stores import open_shelf
+from runbooks.systems.postgres import programs
+from runbooks.systems.postgres.access import Access
+from runbooks.systems.postgres.programs import Programs
+from runbooks.systems.snapshots import sealed
+from runbooks.systems.snapshots.manifest import Manifest
+from runbooks.systems.snapshots.shelf import Shelf
+
+
+@dataclass
+class Snapshots:
+    """Of one environment; each part is opened when it is first asked for."""
+
+    site: Site
+
+    @property
+    def environment(self) -> Environment:
+        return self.site.environment
+
+    @cached_property
+    def access(self) -> Access:
+        """A role that may read the whole database, and create others where something is restored."""
+        declared = self.environment.database
+        own = self.environment.backup.database_url
+        return Access(
+            url=self.site.resolve(own, "backup.database_url")
+            if own
+            else self.site.resolve(declared.url, "database.url"),
+            ca_file=declared.ca_file,
+            connect_seconds=declared.connect_timeout_seconds,
+            reach=declared.reach,
+        )
+
+    @cached_property
+    def database(self) -> str:
+        """The name of the application's database.
+
+        Raises:
+            InputError: the role's URL names another one.
+        """
+        declared = self.environment.database
+        name = Access(url=self.site.resolve(declared.url, "database.url")).database
+        if name != self.access.database:
+            raise InputError(
+                "backup.database_url names another database than the application's",
+                where="backup.database_url",
+                found=f"{self.access.database}, not {name}",
+                mend="it must be the same database, as another role",
+            )
+        return name
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        return open_shelf(self.environment, self.site.values)
+
+    def programs(self, major: int) -> Programs:
+        """pg_dump and pg_restore for a server of this major version. Raises InputError if there are none."""
+        declared = self.environment.backup.bin
+        folder = Path(self.site.resolve(declared, "backup.bin").reveal()) if declared else None
+        return programs.find(major, folder and self.environment.project / folder)
+
+    @cached_property
+    def recipients(self) -> Sequence[Any]:
+        """To whom snapshots are encrypted."""
+        return sealed.recipients(self.environment.backup.recipients) if self.environment.backup.recipients else []
+
+    @cached_property
+    def identity(self) -> Any:
+        """What reads encrypted snapshots, or None if the inventory names nothing."""
+        declared = self.environment.backup.identity
+        if declared is None:
+            return None
+        key: Secret = self.site.resolve(declared, "backup.identity")
+        self.site.redactor.add(key)
+        return sealed.identity(key)
+
+    def reader_of(self, manifest: Manifest) -> Any:
+        """What reads this snapshot's objects; None if they are not encrypted.
+
+        Raises:
+            InputError: they are, and the inventory names no identity.
+        """
+        if not manifest.encrypted:
+            return None
+        if self.identity is None:
+            raise InputError(
+                "the snapshot is encrypted, and there is no key to read it with",
+                where=manifest.id,
+                found=f"encrypted to {', '.join(each[:24] + '…' for each in manifest.encrypted)}",
+                mend='declare backup.identity = { secret = "AGE_IDENTITY" } in the inventory',
+            )
+        return self.identity
+
+    def work(self, name: str) -> Path:
+        """A folder of this name on this machine, for what is not yet in the store or no longer."""
+        folder = self.environment.backup.work
+        assert folder, "loading fills it in"
+        return folder / name

@@ -1,0 +1,122 @@
+"""``backup.create`` and ``backup.restore`` are killed ahead of and after every record: resumed, or taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runbooks import backup, project, restore
+from runbooks.engine import audit
+from runbooks.engine.step import Runbook
+from runbooks.sandbox.world import Sandbox
+from tests.conftest import Shell
+from tests.crash.sandboxes import killed_at, succeeds
+from tests.vaults import Vault, rich_database
+
+
+def points(book: Runbook[Any]) -> list[str]:
+    """Ahead of each step's intent and after it, ahead of its outcome and after it."""
+    found = ["after:lease"]
+    for step in book.steps:
+        kinds = ["outcome"] if step.done is None else ["intent", "outcome"]
+        found += [f"{when}:{kind}/{step.name}" for kind in kinds for when in ("before", "after")]
+    return [*found, "before:end"]
+
+
+CREATE, RESTORE = points(backup.runbook()), points(restore.runbook())
+QUICK = {"before:outcome/upload", "before:outcome/fill"}
+"""One that stands for the others, of each."""
+
+
+def in_doubt(known: list[str]) -> list[str]:
+    """Where only the world can tell whether the step was done."""
+    return [point for point in known if point.startswith(("after:intent", "before:outcome"))]
+
+
+def in_matrix(known: list[str]) -> list[Any]:
+    return [
+        pytest.param(point, id=point.replace("/", " "), marks=() if point in QUICK else pytest.mark.crash)
+        for point in known
+    ]
+
+
+@pytest.fixture(scope="module")
+def database(sandbox_shell: Shell) -> Iterator[str]:
+    with rich_database(Sandbox.of(sandbox_shell.project)) as name:
+        yield name
+
+
+@pytest.fixture
+def vault(sandbox: Sandbox, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
+    monkeypatch.setenv(project.VARIABLE, str(tmp_path))
+    made = Vault(tmp_path, sandbox, database)
+    made.write()
+    before = made.siblings()
+    yield made
+    for name in set(made.siblings()) - set(before):
+        made.execute(f"DROP DATABASE {name} WITH (FORCE)", "postgres")
+
+
+def last_run(vault: Vault) -> str:
+    return max(path.name for path in (vault.project / "var" / "runs" / "vault").iterdir())
+
+
+def nothing_is_left_here(vault: Vault) -> None:
+    folder = vault.project / "var" / "snapshots" / "vault"
+    assert not folder.exists() or list(folder.iterdir()) == []
+    count, damage = audit.audit(vault.project / "var" / "runs" / "vault", vault.snapshots().shelf.store)
+    assert count > 0
+    assert damage == []
+
+
+@pytest.mark.parametrize("point", in_matrix(CREATE))
+def test_a_killed_snapshot_is_resumed_to_exactly_one(point: str, vault: Vault) -> None:
+    killed_at(vault.shell, point, "backup.create", "--env", "vault")
+
+    succeeds(vault.shell, "runs.resume", last_run(vault))
+
+    assert len(vault.snapshots().shelf.ids()) == 1
+    assert vault.snapshots().shelf.unfinished() == []
+    assert "INTACT" in vault.on("backup.verify")
+    nothing_is_left_here(vault)
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("point", in_doubt(CREATE))
+def test_a_killed_snapshot_is_taken_back(point: str, vault: Vault) -> None:
+    killed_at(vault.shell, point, "backup.create", "--env", "vault")
+
+    succeeds(vault.shell, "runs.abort", last_run(vault), code=6)
+
+    assert vault.snapshots().shelf.ids() == []
+    assert list(vault.snapshots().shelf.store.names("snapshots/")) == []
+    nothing_is_left_here(vault)
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("point", in_doubt(RESTORE))
+def test_a_killed_restore_is_resumed_and_proven(point: str, vault: Vault) -> None:
+    vault.create()
+    killed_at(vault.shell, point, "backup.restore", "--env", "vault")
+
+    said = succeeds(vault.shell, "runs.resume", last_run(vault))
+
+    assert "PROVEN" in said
+    assert len(vault.siblings()) == 1
+    nothing_is_left_here(vault)
+
+
+@pytest.mark.parametrize("point", in_matrix(RESTORE))
+def test_a_killed_restore_is_taken_back(point: str, vault: Vault) -> None:
+    vault.create()
+    before = vault.execute("SELECT count(*) AS rows FROM value")
+    killed_at(vault.shell, point, "backup.restore", "--env", "vault")
+
+    succeeds(vault.shell, "runs.abort", last_run(vault), code=6)
+
+    assert vault.siblings() == []
+    assert vault.execute("SELECT count(*) AS rows FROM value") == before
+    nothing_is_left_here(vault)

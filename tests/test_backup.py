@@ -1,0 +1,433 @@
+"""Snapshots from end to end, with PostgreSQL's own programs: taken, checked, restored, and every loss named."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+
+from runbooks import command, project
+from runbooks.engine.errors import InputError, SystemFault
+from runbooks.engine.step import Scope
+from runbooks.options import Options
+from runbooks.sandbox import object_store_server, ports
+from runbooks.sandbox.world import Sandbox
+from runbooks.steps import proof, restoration, snapshot
+from runbooks.steps.restoring import Restoring
+from runbooks.systems.postgres import access, commands, databases
+from runbooks.systems.postgres.fingerprint import fingerprints, tables
+from runbooks.systems.postgres.snapshot import seeing
+from runbooks.systems.snapshots.manifest import Manifest, encode
+from runbooks.systems.snapshots.portrait import unequal_rows
+from runbooks.systems.snapshots.shelf import place
+from tests.conftest import Shell
+from tests.vaults import Vault, rich_database
+
+
+@pytest.fixture(scope="module")
+def database(sandbox_shell: Shell) -> Iterator[str]:
+    with rich_database(Sandbox.of(sandbox_shell.project)) as name:
+        yield name
+
+
+@pytest.fixture
+def vault(sandbox: Sandbox, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
+    """An environment whose database holds one of everything."""
+    monkeypatch.setenv(project.VARIABLE, str(tmp_path))
+    made = Vault(tmp_path, sandbox, database)
+    made.write()
+    return made
+
+
+@contextlib.contextmanager
+def hammering(vault: Vault) -> Iterator[list[int]]:
+    """A writer that changes, adds and deletes rows all the time; how many transactions it has committed."""
+    stop, written = threading.Event(), [0]
+
+    def write() -> None:
+        with vault.access.connection(search_path="public") as writer:
+            while not stop.is_set():
+                with writer.transaction():
+                    writer.execute("UPDATE value SET a_number = a_number + 1, a_vector = a_vector + '[1,1,1]'")
+                    writer.execute("DELETE FROM twin WHERE ctid = (SELECT min(ctid) FROM twin)")
+                    writer.execute("INSERT INTO twin SELECT nextval('ticket'), now()::text")
+                    writer.execute("INSERT INTO event VALUES ('2026-06-06', repeat('x', 2000))")
+                written[0] += 1
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield written
+    finally:
+        stop.set()
+        thread.join()
+
+
+def rows_of(vault: Vault, name: str | None = None) -> dict[str, Any]:
+    with seeing(vault.access, None, name) as connection:
+        known = tables(connection)
+    return fingerprints(vault.access, known, database=name, jobs=2, stopping=threading.Event())
+
+
+def scope(run: str = "20261123T000000.000Z-backup.restore-test") -> Scope:
+    return Scope(
+        run=run,
+        before={},
+        seconds=300,
+        stopping=threading.Event(),
+        say=lambda _text: None,
+        record=lambda _kind, **_data: None,
+    )
+
+
+def test_a_snapshot_taken_under_a_writer_restores_equal(vault: Vault) -> None:
+    with hammering(vault) as written:
+        manifest, said = vault.create()
+        before = written[0]
+        restored = vault.on("backup.restore")
+    sibling = next(word for word in restored.split() if word.startswith(f"{vault.database}__restore"))
+
+    assert before > 3, "the writer was at work"
+    assert f"SNAPSHOT {manifest.id}" in said
+    assert f"PROVEN {sibling} equals snapshot {manifest.id}" in restored
+    assert list(unequal_rows(rows_of(vault, sibling), rows_of(vault))) != [], "the live database has gone on"
+    assert manifest.heads == ("20260101_first",)
+    assert not (vault.project / "var" / "snapshots" / "vault").exists() or not list(
+        (vault.project / "var" / "snapshots" / "vault").iterdir()
+    )
+
+
+@pytest.fixture(scope="module")
+def kept(sandbox_shell: Shell, database: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
+    """The store with a snapshot, and its manifest."""
+    folder = tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(project.VARIABLE, str(folder))
+        vault = Vault(folder, Sandbox.of(sandbox_shell.project), database)
+        vault.write()
+        manifest, _ = vault.create()
+    return folder / "store" / "snapshots", manifest
+
+
+@pytest.fixture
+def manifest(vault: Vault, kept: tuple[Path, Manifest]) -> Manifest:
+    """A snapshot in the vault's store, to be damaged."""
+    folder, manifest = kept
+    shutil.copytree(folder, vault.project / "store" / "snapshots")
+    return manifest
+
+
+@pytest.fixture(scope="module")
+def restored(
+    sandbox_shell: Shell, database: str, kept: tuple[Path, Manifest], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Vault, Restoring]]:
+    """A snapshot restored and proven, with its archive still at hand."""
+    folder = tmp_path_factory.mktemp("restored")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(project.VARIABLE, str(folder))
+        vault = Vault(folder, Sandbox.of(sandbox_shell.project), database)
+        vault.write()
+        store, manifest = kept
+        shutil.copytree(store, folder / "store" / "snapshots")
+        work = Restoring(vault.snapshots(), manifest, scope().run)
+        for step in (restoration.fetch, restoration.create, restoration.fill, proof.prove):
+            step(work, scope())
+        yield vault, work
+
+
+LOSSES = {
+    "UPDATE value SET a_float = 0 WHERE id = 2": 'rows: "public"."value" has other values in its 50 rows',
+    "DELETE FROM guarded WHERE id = 1": 'rows: "public"."guarded" has 1 rows, had 2',
+    "INSERT INTO hen VALUES (1000, NULL)": 'rows: "public"."hen" has 2 rows, had 1',
+    "DROP TABLE unlogged": "tables: public.unlogged is missing",
+    "DROP INDEX value_text": "indexes: public.value_text is missing",
+    "SELECT setval('ticket', 7)": "sequences: public.ticket is at 7",
+    "REVOKE SELECT ON value FROM @reader": "grants: relation public.value is",
+    "DROP EXTENSION citext CASCADE": "extensions: citext is missing",
+    "ALTER DATABASE @name RESET bytea_output": "database: settings is",
+    "REVOKE CONNECT ON DATABASE @name FROM @reader": "database: grants is",
+    "ALTER DATABASE @name CONNECTION LIMIT 9": "database: connection limit is 9, was 50",
+    "SELECT lo_put(4242, 0, '\\x00')": "large objects: has other values",
+    "ALTER TABLE guarded NO FORCE ROW LEVEL SECURITY": "tables: public.guarded is “row security”",
+    "DROP POLICY mine ON guarded": "policies: public.guarded mine is missing",
+    'ALTER TABLE "Odd Schema"."Ünlikely ""Table""" DISABLE TRIGGER touching': "(enabled D)",
+    "ALTER TABLE hen DROP CONSTRAINT hen_egg": "constraints: public.hen hen_egg is missing",
+    "CREATE OR REPLACE FUNCTION doubled(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 3'": (
+        "functions: public.doubled(integer) is"
+    ),
+    "ALTER TABLE child OWNER TO postgres": "owners: relation public.child is “postgres”",
+    "COMMENT ON TABLE twin IS NULL": "comments: table public.twin is missing",
+    "REFRESH MATERIALIZED VIEW counted WITH NO DATA": "tables: public.counted is “materialized not populated”",
+    "ALTER TYPE mood ADD VALUE 'new'": "types: public.mood is",
+    "DROP PUBLICATION pairs": "publications: pairs is missing",
+    "DROP STATISTICS value_both": "statistics: public.value_both is missing",
+    "UPDATE alembic_version SET version_num = '2_second'": "migrations: at 2_second, were at 20260101_first",
+}
+"""What is done to a restored database, and how the proof must name it."""
+
+
+def test_every_loss_is_named(restored: tuple[Vault, Restoring]) -> None:
+    vault, work = restored
+    with clone(vault, work) as copy:
+        reader = vault.database.replace("vault", "reader")
+        for statement in LOSSES:
+            vault.execute(statement.replace("@name", copy.sibling).replace("@reader", reader), copy.sibling)
+        with pytest.raises(SystemFault, match="is not the one that was copied"):
+            proof.prove(copy, scope())
+
+    unnamed = [words for words in LOSSES.values() if not any(words in each for each in copy.differences)]
+    assert unnamed == [], copy.differences
+
+
+@pytest.mark.parametrize("statement", ["UPDATE value SET a_bool = NOT a_bool WHERE id = 17", "DROP INDEX value_near"])
+def test_one_loss_is_the_only_difference(restored: tuple[Vault, Restoring], statement: str) -> None:
+    vault, work = restored
+    with clone(vault, work) as copy:
+        vault.execute(statement, copy.sibling)
+        with pytest.raises(SystemFault):
+            proof.prove(copy, scope())
+
+    assert len(copy.differences) == 1
+
+
+@contextlib.contextmanager
+def clone(vault: Vault, work: Restoring) -> Iterator[Restoring]:
+    """Another database like the restored one, whose losses are nobody's business afterwards."""
+
+    class Copy(Restoring):
+        sibling = f"{vault.database}__copy"
+
+    copy = Copy(work.snapshots, work.manifest, work.run)
+    with vault.access.connection() as connection:
+        connection.execute(f'CREATE DATABASE "{copy.sibling}" TEMPLATE "{work.sibling}" STRATEGY file_copy')
+        databases.bestow(connection, copy.sibling, work.contents.properties)
+        connection.execute(f'ALTER DATABASE "{copy.sibling}" OWNER TO {work.contents.properties.owner}')
+    try:
+        yield copy
+    finally:
+        with vault.access.connection() as connection:
+            databases.drop(connection, copy.sibling)
+
+
+def test_a_proof_that_compares_nothing_fails(restored: tuple[Vault, Restoring]) -> None:
+    _, work = restored
+    empty = Restoring(work.snapshots, work.manifest, work.run)
+    empty.__dict__["contents"] = replace(work.contents, tables={})
+
+    with pytest.raises(SystemFault, match="nothing to prove"):
+        proof.prove(empty, scope())
+
+
+# --- damage in the store
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def flip(path: Path) -> None:
+    body = bytearray(path.read_bytes())
+    body[len(body) // 2] ^= 1
+    path.write_bytes(body)
+
+
+def swap(path: Path) -> None:
+    """Two objects of the same snapshot change places."""
+    other = next(each for each in sorted(path.parent.iterdir()) if each.stat().st_size != path.stat().st_size)
+    kept = other.read_bytes()
+    other.write_bytes(path.read_bytes())
+    path.write_bytes(kept)
+
+
+DAMAGES: list[tuple[Callable[[Path], None], str]] = [
+    (truncate, "bytes of"),
+    (flip, "other bytes"),
+    (Path.unlink, "is missing"),
+    (swap, "bytes of"),
+]
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGES)
+def test_damage_in_the_store_is_found_and_never_restored(
+    vault: Vault, manifest: Manifest, damage: Callable[[Path], None], words: str
+) -> None:
+    biggest = max((file for file in manifest.files if "dat" in file.name), key=lambda file: file.size)
+    damage(vault.project / "store" / place(manifest.id, biggest.name))
+    before = vault.siblings()
+
+    verified = vault.on("backup.verify", code=3)
+    vault.on("backup.restore", code=6)
+
+    assert f"DAMAGED {manifest.id}" in verified
+    assert words in verified
+    assert vault.siblings() == before
+
+
+def test_a_snapshot_without_a_manifest_does_not_exist(vault: Vault, manifest: Manifest) -> None:
+    (vault.project / "store" / place(manifest.id, "manifest.json")).unlink()
+
+    assert vault.snapshots().shelf.ids() == []
+    assert vault.snapshots().shelf.unfinished() == [manifest.id]
+    with pytest.raises(InputError, match="no snapshot answer"):
+        vault.on("backup.verify")
+
+
+def rewritten(vault: Vault, manifest: Manifest, **changes: Any) -> None:
+    file = vault.project / "store" / place(manifest.id, "manifest.json")
+    file.write_bytes(encode(replace(manifest, **changes)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"database": "another"}, "another environment's or database's"),
+        ({"environment": "staging"}, "another environment's or database's"),
+        ({"database": "postgres"}, "the server itself relies on it"),
+        ({"server": 170002}, "another major version"),
+        ({"algorithm": "typed-0"}, "fingerprinted in another way"),
+    ],
+)
+def test_what_can_not_be_restored_here_is_refused_before_anything_is_done(
+    vault: Vault, manifest: Manifest, changes: dict[str, Any], words: str
+) -> None:
+    rewritten(vault, manifest, **changes)
+
+    assert words in vault.on("backup.restore", code=6)
+
+
+def test_a_manifest_that_does_not_fit_its_archive_is_damage(vault: Vault, manifest: Manifest) -> None:
+    rewritten(vault, manifest, tables=manifest.tables + 1)
+
+    assert "tables with rows in the archive" in vault.on("backup.verify", code=3)
+
+
+def test_a_damaged_or_foreign_manifest_is_named(vault: Vault, manifest: Manifest) -> None:
+    file = vault.project / "store" / place(manifest.id, "manifest.json")
+    rewritten(vault, manifest, id="20200101T000000Z-none")
+    with pytest.raises(InputError, match="another snapshot's place"):
+        vault.on("backup.verify")
+
+    file.write_text(file.read_text()[:-40])
+    with pytest.raises(InputError, match="no manifest of a snapshot"):
+        vault.on("backup.verify")
+
+
+# --- the other ways to make one
+
+
+def test_a_streamed_and_encrypted_snapshot_in_a_bucket_restores_equal(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "room", lambda _folder: 0)
+    key = pyrage.x25519.Identity.generate()
+    in_bucket(vault, prefix="streamed")
+    vault.backup = f'recipients = ["{key.to_public()}"]\nidentity = {{ secret = "AGE_IDENTITY" }}'
+    vault.secrets["AGE_IDENTITY"] = str(key)
+    vault.write()
+
+    manifest, said = vault.create()
+    assert manifest.archive == "custom"
+    assert "streamed" in said
+    assert [file.name for file in manifest.files] == ["data/archive", "contents.json"]
+    assert b"text 1" not in b"".join(vault.snapshots().shelf.objects.download(place(manifest.id, "data/archive")))
+    assert "INTACT" in vault.on("backup.verify")
+    assert "PROVEN" in vault.on("backup.restore")
+
+    vault.backup = f'recipients = ["{key.to_public()}"]'
+    vault.write()
+    assert "UNDECIDED" in vault.on("backup.verify", code=4)
+    assert "no key to read it with" in vault.on("backup.restore", code=6)
+
+
+def in_bucket(vault: Vault, prefix: str) -> None:
+    port = vault.sandbox.numbers()[ports.OBJECT_STORE]
+    bucket = object_store_server.store(vault.sandbox.layout, port, "local").bucket
+    assert bucket.access_key
+    assert bucket.secret_key
+    vault.store = (
+        f'bucket = "{bucket.name}"\nprefix = "{prefix}-{vault.database}"\nendpoint = "{bucket.endpoint}"\n'
+        f'region = "{bucket.region}"\naccess_key = "{bucket.access_key.reveal()}"\n'
+        'secret_key = { secret = "STORE_SECRET" }'
+    )
+    vault.secrets["STORE_SECRET"] = bucket.secret_key.reveal()
+
+
+@pytest.mark.usefixtures("manifest")
+def test_a_plan_changes_nothing(vault: Vault) -> None:
+    before, siblings = list(vault.snapshots().shelf.store.names("")), vault.siblings()
+
+    command.start("backup.create", Options(environment="vault", plan=True))
+    vault_plan = Options(environment="vault", plan=True)
+    command.start("backup.restore", replace(vault_plan, parameters={"snapshot": "newest"}))
+
+    assert list(vault.snapshots().shelf.store.names("")) == before
+    assert vault.siblings() == siblings
+
+
+# --- what goes wrong on the way
+
+
+def test_a_role_that_row_security_hides_rows_from_takes_no_snapshot(vault: Vault) -> None:
+    """It is an error, not a snapshot with fewer rows."""
+    as_owner(vault)
+
+    said = " ".join(vault.create_fails().split())
+
+    assert "row-level security" in said or "permission denied" in said
+    assert vault.snapshots().shelf.ids() == []
+    assert vault.snapshots().shelf.unfinished() == []
+
+
+@pytest.mark.usefixtures("manifest")
+def test_what_a_role_lacks_for_a_restore_is_told_all_at_once(vault: Vault) -> None:
+    as_owner(vault)
+
+    said = " ".join(vault.on("backup.restore", code=6).split())
+
+    assert "CREATEDB" in said
+    assert "own objects besides" in said
+    assert "backup.database_url" in said
+
+
+def as_owner(vault: Vault) -> None:
+    """Without a right beyond those of the application's own role."""
+    inventory = vault.project / "inventory" / "vault" / "environment.toml"
+    inventory.write_text(inventory.read_text().replace('database_url = { secret = "ADMIN_DATABASE_URL" }\n', ""))
+
+
+def test_a_cut_connection_that_held_the_snapshot_ends_it(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    def then_cut(*arguments: Any, **options: Any) -> Any:
+        found = fingerprints(*arguments, **options)
+        vault.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE application_name = 'praviel-runbooks' AND pid <> pg_backend_pid() AND datname = current_database()"
+        )
+        return found
+
+    monkeypatch.setattr(snapshot, "fingerprints", then_cut)
+
+    said = vault.create_fails()
+
+    assert "held the snapshot was cut" in said or "pg_dump failed" in said
+    assert vault.snapshots().shelf.unfinished() == []
+
+
+def test_a_table_that_a_migration_holds_is_not_waited_for_without_end(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "LOCK_WAIT", "300ms")
+    monkeypatch.setattr(access, "UNHINDERED", {**access.UNHINDERED, "lock_timeout": "300ms"})
+    with vault.access.connection() as connection, connection.transaction():
+        connection.execute("LOCK TABLE public.twin IN ACCESS EXCLUSIVE MODE")
+
+        said = vault.create_fails()
+
+    assert "lock" in said
+    assert vault.snapshots().shelf.unfinished() == []
