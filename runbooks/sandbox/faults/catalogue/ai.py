@@ -10,13 +10,7 @@ RETIRED = "gpt-5-retired-2025-01-01"
 """A model that the provider does not have any more."""
 
 FAULTS = (
-    built(
-        "lesson-empty",
-        "ai.lessons-openai",
-        "the lesson has no task",
-        "ai.lessons-anthropic",
-        "ai.lessons-google",
-    ),
+    built("lesson-empty", "ai.lessons-openai", "the lesson has no task", "ai.lessons-anthropic", "ai.lessons-google"),
     Fault(
         name="lesson-hollow",
         breaks="ai.lessons-openai",
@@ -28,28 +22,28 @@ FAULTS = (
         name="openai-model-retired",
         breaks="ai.lessons-openai",
         shows="openai_404",
-        also=("ai.chat",),
+        also=("ai.chat", "api-keys.openai"),
         means=means.variable("LESSONS_OPENAI_DEFAULT_MODEL", RETIRED),
     ),
     Fault(
         name="anthropic-overloaded",
         breaks="ai.lessons-anthropic",
         shows="anthropic_529",
-        also=("health.providers",),
+        also=("health.providers", "api-keys.anthropic", "api-keys.rate-limits", "api-keys.usage-watched"),
         means=means.provider("anthropic", status=529),
     ),
     Fault(
         name="google-down",
         breaks="ai.lessons-google",
         shows="google_503",
-        also=("health.providers",),
+        also=("health.providers", "api-keys.google"),
         means=means.provider("google", status=503),
     ),
     Fault(
         name="fallback-hides-failure",
         breaks="ai.lessons-openai",
         shows="meta.provider is 'echo', with the note 'openai_404'",
-        also=("ai.chat", "environment.echo-fallback-off"),
+        also=("ai.chat", "environment.echo-fallback-off", "api-keys.openai"),
         means=means.variables(LESSONS_OPENAI_DEFAULT_MODEL=RETIRED, ECHO_FALLBACK_ENABLED="true"),
     ),
     Fault(

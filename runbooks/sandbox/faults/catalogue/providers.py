@@ -49,6 +49,14 @@ def _openai_spend_limit_high(held: dict[str, Any], _sandbox: Sandbox) -> None:
     held["projects"]["proj_local"]["spend_limit"] = 100000
 
 
+UNSENT = (
+    "email.password-reset-works",
+    "accounts.verify-email",
+    "accounts.reset-password",
+    "verification.email-delivery",
+)
+"""What is red while no mail goes out."""
+
 FAULTS = (
     Fault(
         name="openai-rate-limit-high",
@@ -102,7 +110,7 @@ FAULTS = (
         name="openai-key-revoked",
         breaks="api-keys.openai",
         shows="OPENAI_API_KEY: OpenAI does not accept the key (HTTP 401, invalid_api_key)",
-        also=("health.providers",),
+        also=("health.providers", "ai.lessons-openai", "ai.chat", "ai.coach", "ai.tts"),
         means=means.revoked("openai"),
     ),
     Fault(
@@ -127,7 +135,7 @@ FAULTS = (
         name="anthropic-key-revoked",
         breaks="api-keys.anthropic",
         shows="ANTHROPIC_API_KEY: Anthropic does not accept the key (HTTP 401, authentication_error)",
-        also=("health.providers",),
+        also=("health.providers", "ai.lessons-anthropic"),
         means=means.revoked("anthropic"),
     ),
     Fault(
@@ -140,7 +148,7 @@ FAULTS = (
         name="google-key-revoked",
         breaks="api-keys.google",
         shows="GOOGLE_API_KEY: Google does not accept the key (HTTP 400, API_KEY_INVALID)",
-        also=("health.providers",),
+        also=("health.providers", "ai.lessons-google"),
         means=means.revoked("google"),
     ),
     Fault(
@@ -171,12 +179,14 @@ FAULTS = (
         name="mail-from-gmail",
         breaks="email.from-own-domain",
         shows="EMAIL_FROM_ADDRESS is at gmail.com, where anybody can have a mailbox",
+        also=("email.spf-dkim-dmarc",),
         means=means.variable("EMAIL_FROM_ADDRESS", "praviel@gmail.com", restart=False),
     ),
     Fault(
         name="mail-from-elsewhere",
         breaks="email.from-own-domain",
         shows="EMAIL_FROM_ADDRESS is at elsewhere.test",
+        also=("email.spf-dkim-dmarc",),
         means=means.variable("EMAIL_FROM_ADDRESS", "noreply@elsewhere.test", restart=False),
     ),
     Fault(
@@ -189,12 +199,14 @@ FAULTS = (
         name="mail-key-revoked",
         breaks="email.provider-key-accepted",
         shows="resend: Resend does not accept the key (HTTP 403, invalid_api_key)",
+        also=UNSENT,
         means=means.revoked("resend"),
     ),
     Fault(
         name="mail-domain-unverified",
         breaks="email.provider-key-accepted",
         shows="resend: praviel.test is pending",
+        also=UNSENT,
         means=means.account("resend", _domain_pending),
     ),
 )

@@ -20,12 +20,7 @@ FAULTS = (
         shows="AOF is off and RDB is off",
         means=means.redis_settings(appendonly="no", save=""),
     ),
-    Fault(
-        name="redis-save-fails",
-        breaks="redis.persistent",
-        shows="rdb_last_bgsave_status=err",
-        means=SAVE_FAILS,
-    ),
+    Fault(name="redis-save-fails", breaks="redis.persistent", shows="rdb_last_bgsave_status=err", means=SAVE_FAILS),
     Fault(
         name="redis-no-password",
         breaks="redis.password",
@@ -56,7 +51,16 @@ FAULTS = (
         name="provider-down",
         breaks="health.providers",
         shows="openai: status 503",
-        also=("ai.lessons-openai", "ai.chat", "ai.coach", "ai.tts"),
+        also=(
+            "ai.lessons-openai",
+            "ai.chat",
+            "ai.coach",
+            "ai.tts",
+            "api-keys.openai",
+            "api-keys.rate-limits",
+            "api-keys.usage-watched",
+            "cost.usage-limits",
+        ),
         means=means.provider("openai", status=503),
     ),
 )
