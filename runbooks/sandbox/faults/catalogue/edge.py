@@ -63,6 +63,7 @@ FAULTS = (
         name="frontend-on-localhost",
         breaks=FRONTEND,
         shows="http://localhost:8080: not https",
+        also=("email.from-own-domain",),
         means=means.variable("FRONTEND_URL", "http://localhost:8080"),
     ),
     Fault(
