@@ -14,7 +14,7 @@ from runbooks.engine.secret import Secret
 from runbooks.environment.model import Reach
 
 URL = "DATABASE_URL"
-SECONDS = 20.0
+SECONDS = 30.0
 
 TAKEN = frozenset({"ssl", "sslmode", "sslrootcert", "sslcert", "sslkey"})
 """Options of libpq that PRAVIEL takes out of the URL before asyncpg sees it."""
