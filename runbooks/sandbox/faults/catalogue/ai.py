@@ -50,7 +50,7 @@ FAULTS = (
         name="lessons-canned",
         breaks="ai.lessons-openai",
         shows="BYOK_FAKE is '1'",
-        also=("ai.lessons-anthropic", "ai.lessons-google"),
+        also=("ai.lessons-anthropic", "ai.lessons-google", "build.variables-complete"),
         means=means.variable("BYOK_FAKE", "1"),
     ),
     built("chat-echoes", "ai.chat", "the reply repeats the message"),
