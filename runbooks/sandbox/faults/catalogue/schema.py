@@ -22,19 +22,19 @@ FAULTS = (
     Fault(
         name="column-dropped-by-hand",
         breaks="final.schema-as-migrated",
-        shows="leaderboard_entry.region is missing",
+        shows="source_doc.meta is missing",
         means=means.altered(
-            "ALTER TABLE leaderboard_entry DROP COLUMN IF EXISTS region",
-            "ALTER TABLE leaderboard_entry ADD COLUMN IF NOT EXISTS region varchar(50)",
+            "ALTER TABLE source_doc DROP COLUMN IF EXISTS meta",
+            "ALTER TABLE source_doc ADD COLUMN IF NOT EXISTS meta jsonb",
         ),
     ),
     Fault(
         name="column-of-another-type",
         breaks="final.schema-as-migrated",
-        shows="leaderboard_entry.board_type is text NOT NULL instead of character varying(20) NOT NULL",
+        shows="source_doc.meta is json instead of jsonb",
         means=means.altered(
-            "ALTER TABLE leaderboard_entry ALTER COLUMN board_type TYPE text",
-            "ALTER TABLE leaderboard_entry ALTER COLUMN board_type TYPE varchar(20)",
+            "ALTER TABLE source_doc ALTER COLUMN meta TYPE json",
+            "ALTER TABLE source_doc ALTER COLUMN meta TYPE jsonb",
         ),
     ),
     Fault(
@@ -92,12 +92,6 @@ FAULTS = (
         breaks="build.variables-complete",
         shows="REDIS_URL does not begin with redis://",
         means=means.variable("REDIS_URL", "127.0.0.1:6379/0", restart=False),
-    ),
-    Fault(
-        name="canned-lessons-on",
-        breaks="build.variables-complete",
-        shows="BYOK_FAKE is set",
-        means=means.variable("BYOK_FAKE", "1", restart=False),
     ),
     Fault(
         name="testing-mode-on",
