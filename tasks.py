@@ -196,6 +196,26 @@ def backup_restore(
     _start_on(c, "backup.restore", snapshot, environment=env, plan=plan, confirm=confirm, reason=reason)
 
 
+@task(
+    name="drill",
+    help={"snapshot": SNAPSHOT + ", or 'random'", "env": ENV, "plan": PLAN, "confirm": CONFIRM, "reason": REASON},
+    positional=["snapshot"],
+)
+def backup_drill(
+    c: Context,
+    snapshot: str = "newest",
+    env: str | None = None,
+    plan: bool = False,
+    confirm: str | None = None,
+    reason: str = "",
+) -> None:
+    """Prove that a snapshot restores, and how long that takes; the restored database is dropped again.
+
+    Exit codes: 0 proven within the targets, 3 proven but not within them, 6 failed.
+    """
+    _start_on(c, "backup.drill", snapshot, environment=env, plan=plan, confirm=confirm, reason=reason)
+
+
 @task(name="list", help={"env": ENV})
 def runs_list(_c: Context, env: str | None = None) -> None:
     """What ran, when, by whom, and how it ended."""
@@ -391,7 +411,7 @@ def _collection(name: str, tasks: Iterable[Any]) -> Collection:
 
 namespace = Collection(
     _collection("release", [release_verify, release_watch, release_load]),
-    _collection("backup", [backup_create, backup_list, backup_show, backup_verify, backup_restore]),
+    _collection("backup", [backup_create, backup_list, backup_show, backup_verify, backup_restore, backup_drill]),
     _collection("runs", [runs_list, runs_show, runs_audit, runs_resume, runs_abort]),
     _collection("checklist", [checklist_coverage, checklist_attest, checklist_waive]),
     _collection("lease", [lease_show, lease_break]),

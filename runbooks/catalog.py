@@ -22,6 +22,7 @@ _BUILDERS = {
     "backup.create": "runbooks.backup:prepare",
     "backup.verify": "runbooks.backup_verify:prepare",
     "backup.restore": "runbooks.restore:prepare",
+    "backup.drill": "runbooks.drill:prepare",
     "sandbox.up": "runbooks.sandbox.up:prepare",
     "sandbox.down": "runbooks.sandbox.down:prepare",
     "sandbox.reset": "runbooks.sandbox.reset:prepare",
@@ -29,7 +30,14 @@ _BUILDERS = {
 """Imported when asked for: a command loads only what it runs."""
 
 
-NEED_THE_APPLICATION = {"release.verify", "release.watch", "release.load", "backup.create", "backup.restore"}
+NEED_THE_APPLICATION = {
+    "release.verify",
+    "release.watch",
+    "release.load",
+    "backup.create",
+    "backup.restore",
+    "backup.drill",
+}
 """Runbooks that ask a running application or its database, so that a sandbox is started for them."""
 
 

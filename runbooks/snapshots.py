@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,10 +12,14 @@ from runbooks.places import open_environment, open_snapshots
 from runbooks.systems.snapshots.manifest import Manifest
 from runbooks.systems.snapshots.shelf import Shelf
 
+RANDOM = "random"
+
 
 def start(name: str, snapshot: str, options: Options) -> int:
     """Run a runbook on one snapshot. Which one is settled here: it stays that one when the run is resumed."""
-    manifest = open_snapshots(open_environment(options.environment)).find(snapshot)
+    shelf = open_snapshots(open_environment(options.environment))
+    known = shelf.ids()
+    manifest = shelf.find(secrets.choice(known) if snapshot == RANDOM and known else snapshot)
     return command.start(name, replace(options, parameters={**options.parameters, "snapshot": manifest.id}))
 
 

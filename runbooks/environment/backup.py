@@ -23,6 +23,8 @@ class Backup:
         work: A folder with room for a compressed dump; after loading absolute.
         recipients: Public age keys to which snapshots are encrypted; none: they are not.
         identity: The private age key that reads them.
+        rto_minutes: How long restoring may take, in minutes; None: no target.
+        rpo_hours: How old the newest snapshot may be, in hours; None: no target.
     """
 
     database_url: Value | None = None
@@ -33,13 +35,15 @@ class Backup:
     work: Path | None = None
     recipients: tuple[str, ...] = ()
     identity: Value | None = None
+    rto_minutes: int | None = None
+    rpo_hours: int | None = None
 
 
 def problems(backup: Backup) -> Iterator[Problem]:
     """What no environment can have."""
-    for key, least in (("jobs", 1), ("restore_memory_mb", 16)):
+    for key, least in (("jobs", 1), ("restore_memory_mb", 16), ("rto_minutes", 1), ("rpo_hours", 1)):
         number = getattr(backup, key)
-        if number < least:
+        if number is not None and number < least:
             yield Problem(("backup", key), f"'backup.{key}' must be at least {least}", found=f"the number {number}")
     for key in ("identity", "database_url"):
         if isinstance(getattr(backup, key), str):

@@ -1,4 +1,4 @@
-"""``backup.create`` and ``backup.restore`` are killed ahead of and after every record: resumed, or taken back."""
+"""Snapshots, restores and drills are killed ahead of and after every record: resumed, or taken back."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from runbooks import backup, project, restore
+from runbooks import backup, drill, project, restore
 from runbooks.engine import audit
 from runbooks.engine.step import Runbook
 from runbooks.sandbox.world import Sandbox
+from runbooks.systems.snapshots import drills
 from tests.conftest import Shell
 from tests.crash.sandboxes import killed_at, succeeds
 from tests.vaults import Vault, rich_database
@@ -26,7 +27,7 @@ def points(book: Runbook[Any]) -> list[str]:
     return [*found, "before:end"]
 
 
-CREATE, RESTORE = points(backup.runbook()), points(restore.runbook())
+CREATE, RESTORE, DRILL = (points(book) for book in (backup.runbook(), restore.runbook(), drill.runbook()))
 QUICK = {"before:outcome/upload", "before:outcome/fill"}
 """One that stands for the others, of each."""
 
@@ -119,4 +120,18 @@ def test_a_killed_restore_is_taken_back(point: str, vault: Vault) -> None:
 
     assert vault.siblings() == []
     assert vault.execute("SELECT count(*) AS rows FROM value") == before
+    nothing_is_left_here(vault)
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("point", in_doubt(DRILL))
+def test_a_killed_drill_is_resumed_to_one_record(point: str, vault: Vault) -> None:
+    vault.create()
+    killed_at(vault.shell, point, "backup.drill", "--env", "vault")
+
+    said = succeeds(vault.shell, "runs.resume", last_run(vault))
+
+    assert "PROVEN" in said
+    assert [drill.verdict for drill in drills.drills(vault.snapshots().shelf.store)] == [drills.PROVEN]
+    assert vault.siblings() == []
     nothing_is_left_here(vault)

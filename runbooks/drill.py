@@ -1,0 +1,103 @@
+"""``invoke backup.drill``: the proof that a snapshot restores, and how long that takes."""
+
+from __future__ import annotations
+
+from runbooks.catalog import Opening, Prepared
+from runbooks.engine.step import Conclusion, Runbook, Step
+from runbooks.environment.site import Site
+from runbooks.environment.snapshots import Snapshots
+from runbooks.steps import drilling, proof, restoration
+from runbooks.steps.drilling import Drilling, timed, unless_over
+from runbooks.systems.snapshots.drills import PROVEN
+
+MISSED = 3
+
+
+def prepare(opening: Opening) -> Prepared:
+    """Put the runbook together for one snapshot.
+
+    Raises:
+        InputError: there is no such snapshot.
+    """
+    site = Site(opening.environment, opening.redactor)
+    snapshots = Snapshots(site)
+    manifest = snapshots.shelf.find(opening.parameters["snapshot"])
+    _ = snapshots.database
+    return Prepared(runbook(), Drilling(snapshots, manifest, opening.run), site.close)
+
+
+def runbook() -> Runbook[Drilling]:
+    """The procedure: a restore, with the new database thrown away at the end."""
+    return Runbook(
+        name="backup.drill",
+        title="Drill the restore of a snapshot",
+        changes=True,
+        conclude=conclude,
+        steps=(
+            Step(name="look", title="See whether it can be restored here", act=restoration.look, seconds=600),
+            Step(
+                name="fetch",
+                title="Fetch the archive, and check every byte",
+                act=timed("fetch", restoration.fetch),
+                done=unless_over(restoration.fetched),
+                undo=restoration.forget,
+                plan=restoration.plan_fetch,
+                seconds=restoration.SECONDS,
+            ),
+            Step(
+                name="create-sibling",
+                title="Make an empty database beside the live one",
+                act=timed("create-sibling", restoration.create),
+                done=unless_over(restoration.created),
+                undo=restoration.drop,
+                seconds=300,
+            ),
+            Step(
+                name="fill",
+                title="Restore the archive into it",
+                act=timed("fill", restoration.fill),
+                done=unless_over(restoration.filled),
+                plan=restoration.plan_fill,
+                seconds=restoration.SECONDS,
+            ),
+            Step(
+                name="prove",
+                title="Compare it with what was copied, and test the comparison",
+                act=timed("prove", drilling.prove),
+                done=unless_over(proof.proven),
+                seconds=restoration.SECONDS,
+            ),
+            Step(
+                name="record",
+                title="Keep what the drill came to",
+                act=drilling.record,
+                done=drilling.is_recorded,
+            ),
+            Step(
+                name="remove",
+                title="Drop the restored database",
+                act=drilling.remove,
+                done=drilling.removed,
+                seconds=300,
+            ),
+            Step(
+                name="record-failure",
+                title="Keep that it failed, if it did",
+                act=drilling.record_failure,
+                always=True,
+            ),
+        ),
+    )
+
+
+def conclude(work: Drilling) -> Conclusion:
+    """What it came to."""
+    drill = work.recorded()
+    assert drill, "it is recorded by now"
+    took = f"{drill.rto:.1f} s" if drill.rto is not None else "not measured"
+    line = f"{drill.verdict.upper()} {drill.snapshot}: {drill.tables} tables with {drill.rows} rows; RTO {took}"
+    if drill.verdict == PROVEN:
+        return Conclusion.saying(drill.verdict.upper(), line, snapshot=drill.snapshot)
+    return Conclusion.saying(
+        drill.verdict.upper(), f"{line}; {'; '.join(drill.found)}", MISSED, snapshot=drill.snapshot
+    )
