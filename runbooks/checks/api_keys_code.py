@@ -30,7 +30,6 @@ SHOWN = 3
 )
 def not_in_code(subject: Subject) -> Finding:
     expected = "neither a variable's secret value nor anything like an API key stands in the checkout or its history"
-    scanner = KeyScanner(subject.site.cache / "key-rules")
     values = {
         secret.name: shapes(secret.reveal())
         for secret in sensitive(subject.variables)
@@ -40,13 +39,14 @@ def not_in_code(subject: Subject) -> Finding:
     contents = Contents(subject)
     found: dict[str, str] = {}
     passed_over = 0
-    for content in contents:
-        for name, line in _sights(content, scanner, values):
-            entry = (content.path, line_mark(content.data, line))
-            if entry in allowed:
-                passed_over += 1
-            else:
-                found.setdefault(f"{name} in {content.place(line)}", " ".join(entry))
+    with KeyScanner(subject.site.cache / "key-rules") as scanner:
+        for content in contents:
+            for name, line in _sights(content, scanner, values):
+                entry = (content.path, line_mark(content.data, line))
+                if entry in allowed:
+                    passed_over += 1
+                else:
+                    found.setdefault(f"{name} in {content.place(line)}", " ".join(entry))
     if found:
         mend = (
             "revoke the key at its provider; if it is none: release.allowed_secrets ="
