@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from runbooks import project
 from runbooks.sandbox.world import Sandbox
@@ -20,6 +21,9 @@ from runbooks.sandbox.world import Sandbox
 if TYPE_CHECKING:
     from tests.shops import Shop
     from tests.standin import Provider
+
+settings.register_profile("suite", deadline=None)  # a busy machine is no defect
+settings.load_profile("suite")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 OURS = ("RUNBOOKS_", "PRAVIEL_", "DATABASE_URL", "REDIS_URL")

@@ -80,7 +80,7 @@ def chunks_of(text: str, cuts: list[int]) -> list[str]:
     return [text[start:stop] for start, stop in itertools.pairwise(places)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(families(), st.lists(st.integers(0, 10_000), max_size=12), st.data())
 def test_no_sink_tells_a_secret_in_any_encoding(secrets: list[Secret], cuts: list[int], data: st.DataObject) -> None:
     redactor = Redactor(secrets)
@@ -103,7 +103,7 @@ def test_a_value_that_others_must_quote_is_masked_in_each_encoding(value: str) -
         assert "[AWKWARD]" in Redactor(secrets).text(f"<{encoded}>")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(families(), st.text("qwvj ,;!", max_size=300), st.lists(st.integers(0, 300), max_size=8))
 def test_text_without_secrets_is_unchanged(secrets: list[Secret], text: str, cuts: list[int]) -> None:
     others = [secret for secret in secrets if not set(secret.reveal()) <= set("qwvj ,;!\n")]
