@@ -14,7 +14,7 @@ import pyrage
 import pytest
 
 from runbooks import command, project
-from runbooks.engine.errors import InputError, SystemFault
+from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.step import Scope
 from runbooks.options import Options
 from runbooks.sandbox import object_store_server, ports
@@ -27,6 +27,7 @@ from runbooks.systems.postgres.snapshot import seeing
 from runbooks.systems.snapshots.manifest import Manifest, encode
 from runbooks.systems.snapshots.portrait import unequal_rows
 from runbooks.systems.snapshots.shelf import place
+from runbooks.systems.store.folder_objects import FolderObjects
 from tests.conftest import Shell
 from tests.vaults import Vault, rich_database
 
@@ -431,3 +432,40 @@ def test_a_table_that_a_migration_holds_is_not_waited_for_without_end(
 
     assert "lock" in said
     assert vault.snapshots().shelf.unfinished() == []
+
+
+def test_a_store_that_refuses_half_way_leaves_nothing(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = FolderObjects.upload
+
+    def refusing(self: FolderObjects, name: str, source: Any, *, expected: int) -> Any:
+        if name.endswith("toc.dat"):
+            raise SystemFault("the store has no room", reason=Reason.FAILED)
+        return upload(self, name, source, expected=expected)
+
+    monkeypatch.setattr(FolderObjects, "upload", refusing)
+
+    assert "the store has no room" in vault.create_fails()
+    assert list(vault.snapshots().shelf.store.names("snapshots/")) == []
+
+
+@pytest.mark.usefixtures("manifest")
+def test_a_restore_whose_sessions_are_cut_leaves_no_database(vault: Vault) -> None:
+    """As a restart of the server cuts them."""
+    before, over = vault.siblings(), threading.Event()
+
+    def cut() -> None:
+        while not over.wait(0.005):
+            vault.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE '%\\_\\_restore\\_%'",
+                "postgres",
+            )
+
+    thread = threading.Thread(target=cut)
+    thread.start()
+    try:
+        vault.on("backup.restore", code=6)
+    finally:
+        over.set()
+        thread.join()
+
+    assert vault.siblings() == before

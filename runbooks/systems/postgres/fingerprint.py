@@ -2,7 +2,8 @@
 
 A column is hashed by its type's own hash where equal hashes mean equal values, and by its wire or text form where they
 do not: 1.0 and 1.00, 0 and -0, one month and thirty days are equal to PostgreSQL, and an enum hashes by its oid.
-Sums, because xor would take a pair of equal rows for none.
+Sums, because xor would take a pair of equal rows for none. The record's hash is hashed again, because by itself it is a
+linear function of its columns' hashes: values that two rows exchange would leave its sum as it was.
 """
 
 from __future__ import annotations
@@ -119,7 +120,8 @@ def question(table: Table, columns: Sequence[Column]) -> sql.Composed:
     row = sql.SQL(", ").join(map(hashed, columns))
     return sql.SQL(
         "SELECT count(*) AS rows,"
-        " coalesce(sum(pg_catalog.hash_record_extended(ROW({}), 0)), 0)::text AS sum FROM ONLY {}"
+        " coalesce(sum(pg_catalog.hash_numeric_extended("
+        "pg_catalog.hash_record_extended(ROW({}), 0)::pg_catalog.numeric, 0)), 0)::text AS sum FROM ONLY {}"
     ).format(row, target)
 
 
