@@ -162,7 +162,7 @@ def backup_list(_c: Context, env: str | None = None) -> None:
     _finish(lambda: snapshots.show_list(env))
 
 
-@task(name="show", help={"snapshot": SNAPSHOT, "env": ENV}, positional=["snapshot"])
+@task(name="show", help={"snapshot": SNAPSHOT, "env": ENV})
 def backup_show(_c: Context, snapshot: str = "newest", env: str | None = None) -> None:
     """What a snapshot holds, and when it was taken."""
     from runbooks import snapshots
@@ -170,7 +170,7 @@ def backup_show(_c: Context, snapshot: str = "newest", env: str | None = None) -
     _finish(lambda: snapshots.show(snapshot, env))
 
 
-@task(name="verify", help={"snapshot": SNAPSHOT, "env": ENV, "plan": PLAN}, positional=["snapshot"])
+@task(name="verify", help={"snapshot": SNAPSHOT, "env": ENV, "plan": PLAN})
 def backup_verify(c: Context, snapshot: str = "newest", env: str | None = None, plan: bool = False) -> None:
     """Whether every object of a snapshot is what was put into the store.
 
@@ -182,7 +182,6 @@ def backup_verify(c: Context, snapshot: str = "newest", env: str | None = None, 
 @task(
     name="restore",
     help={"snapshot": SNAPSHOT, "env": ENV, "plan": PLAN, "confirm": CONFIRM, "reason": REASON},
-    positional=["snapshot"],
 )
 def backup_restore(
     c: Context,
@@ -199,7 +198,6 @@ def backup_restore(
 @task(
     name="drill",
     help={"snapshot": SNAPSHOT + ", or 'random'", "env": ENV, "plan": PLAN, "confirm": CONFIRM, "reason": REASON},
-    positional=["snapshot"],
 )
 def backup_drill(
     c: Context,

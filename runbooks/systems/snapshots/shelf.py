@@ -106,7 +106,7 @@ class Shelf:
                 reason=Reason.BAD_ANSWER,
                 where=f"{place(manifest.id, file.name)} in {self.store}",
                 found=problem,
-                mend=f"invoke backup.verify {manifest.id}; restore another snapshot",
+                mend=f"invoke backup.verify --snapshot {manifest.id}; restore another snapshot",
             )
 
     def problem(self, manifest: Manifest, file: StoredFile) -> str:

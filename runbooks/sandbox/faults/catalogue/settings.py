@@ -54,6 +54,7 @@ FAULTS = (
         name="environment-dev",
         breaks="environment.is-production",
         shows="ENVIRONMENT is 'dev'",
+        also=("platform.https",),
         means=means.variable("ENVIRONMENT", "dev"),
     ),
     Fault(
