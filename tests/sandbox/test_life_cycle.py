@@ -27,6 +27,7 @@ from runbooks.sandbox.faults.catalogue import FAULTS
 from runbooks.sandbox.layout import SERVICE_USER, STATE_FOLDER, Layout, can_enter, prepare
 from runbooks.sandbox.leftovers import leftovers
 from runbooks.sandbox.listening import sockets
+from runbooks.sandbox.servers import SERVERS
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.secrets.dotenv import DotenvSource
 from tests.conftest import CHECKOUT, Shell, new_project
@@ -133,7 +134,7 @@ def tree(folder: Path) -> dict[str, tuple[int, int]]:
 
 # --- kill -9
 
-PROGRAMS = ("postgres", "valkey", "provider", *map(ports.application, ENVIRONMENTS))
+PROGRAMS = (*(server.name for server in SERVERS), *map(ports.application, ENVIRONMENTS))
 
 
 def manager_of(sandbox: Sandbox) -> list[psutil.Process]:
@@ -160,8 +161,13 @@ VICTIMS: dict[str, Callable[[Sandbox], list[psutil.Process]]] = {
     **{name: of_program(name) for name in PROGRAMS},
 }
 
+QUICK = "everything at once"
+"""The victims that the quick suite takes; the others are for the long one."""
 
-@pytest.mark.parametrize("victim", VICTIMS)
+
+@pytest.mark.parametrize(
+    "victim", [pytest.param(name, marks=[] if name == QUICK else pytest.mark.crash) for name in VICTIMS]
+)
 def test_the_next_verification_recovers_from_a_kill_of(victim: str, shell: Shell, sandbox: Sandbox) -> None:
     for process in VICTIMS[victim](sandbox):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -172,6 +178,7 @@ def test_the_next_verification_recovers_from_a_kill_of(victim: str, shell: Shell
     until(sandbox.well, seconds=10, what="not all of it answers")
 
 
+@pytest.mark.crash
 @pytest.mark.parametrize(
     "child",
     [
@@ -339,6 +346,7 @@ def mended(sandbox: Sandbox) -> Iterator[None]:
         controls.mend()
 
 
+@pytest.mark.crash
 @pytest.mark.usefixtures("mended")
 def test_faults_that_are_injected_again_and_over_each_other_are_mended(shell: Shell, sandbox: Sandbox) -> None:
     for name in ("pgvector-dropped", "seed-data-gone", "redis-no-password", "seed-data-gone"):
@@ -373,6 +381,7 @@ def test_faults_that_keep_the_application_from_starting_are_mended_after_a_stop(
     succeeds(shell, *VERIFY)
 
 
+@pytest.mark.crash
 @pytest.mark.usefixtures("mended")
 def test_a_sandbox_that_was_killed_under_a_fault_is_started_with_it(shell: Shell, sandbox: Sandbox) -> None:
     controls.inject(sandbox, FAULTS["dev-cors-on"])
@@ -384,6 +393,7 @@ def test_a_sandbox_that_was_killed_under_a_fault_is_started_with_it(shell: Shell
     assert sandbox.variables("local")["ALLOW_DEV_CORS"] == "true"
 
 
+@pytest.mark.crash
 @pytest.mark.usefixtures("mended")
 @pytest.mark.parametrize(
     ("fault", "effect"),
@@ -429,6 +439,7 @@ def register(sandbox: Sandbox) -> None:
     assert answer.status == 201
 
 
+@pytest.mark.crash
 def test_a_deploy_that_was_killed_before_the_restart_is_completed_by_the_next_start(
     shell: Shell, sandbox: Sandbox
 ) -> None:

@@ -17,8 +17,9 @@ from runbooks.engine.redact import Redactor
 from runbooks.engine.wait import until
 from runbooks.environment.load import load
 from runbooks.environment.site import Site
+from runbooks.sandbox import ports
 from runbooks.sandbox.faults.fault import Change, Means
-from runbooks.sandbox.faults.means import LOCAL
+from runbooks.sandbox.faults.means import LOCAL, build
 from runbooks.sandbox.world import Sandbox
 from runbooks.steps.load import Rehearsal, told
 from runbooks.steps.watch import SINCE_AN_HOUR, take
@@ -173,3 +174,22 @@ def _folders(sandbox: Sandbox) -> tuple[Path, Path]:
     folder = sandbox.project / "var" / "watch" / LOCAL
     folder.mkdir(parents=True, exist_ok=True)
     return folder, folder.with_name(f"{LOCAL}.kept")
+
+
+def burst(fault: str, words: str) -> Means:
+    """Deploy a build whose log fills with errors, and wait for the first of them: it starts well."""
+    usual = build(fault)
+
+    def inject(sandbox: Sandbox) -> None:
+        log = sandbox.layout.log(ports.application(LOCAL))
+        before = log.stat().st_size
+        usual.inject(sandbox)
+
+        def told() -> bool:
+            with log.open("rb") as file:
+                file.seek(before if log.stat().st_size >= before else 0)  # it was rotated
+                return words.encode() in file.read()
+
+        until(told, seconds=20, what="the build logs no error")
+
+    return Means(inject, usual.mend)

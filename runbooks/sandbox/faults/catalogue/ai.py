@@ -22,7 +22,7 @@ FAULTS = (
         name="openai-model-retired",
         breaks="ai.lessons-openai",
         shows="openai_404",
-        also=("ai.chat", "api-keys.openai"),
+        also=("ai.chat", "api-keys.openai", "api-keys.rate-limits"),
         means=means.variable("LESSONS_OPENAI_DEFAULT_MODEL", RETIRED),
     ),
     Fault(
@@ -43,7 +43,7 @@ FAULTS = (
         name="fallback-hides-failure",
         breaks="ai.lessons-openai",
         shows="meta.provider is 'echo', with the note 'openai_404'",
-        also=("ai.chat", "environment.echo-fallback-off", "api-keys.openai"),
+        also=("ai.chat", "environment.echo-fallback-off", "api-keys.openai", "api-keys.rate-limits"),
         means=means.variables(LESSONS_OPENAI_DEFAULT_MODEL=RETIRED, ECHO_FALLBACK_ENABLED="true"),
     ),
     Fault(

@@ -84,6 +84,8 @@ FAULTS = (
         shows="the process manager did not accept the call",
         verdict="unknown",
         also=(
+            "watch.error-logs",
+            "watch.resources",
             "health.logs-readable",
             "platform.healthcheck-path",
             "platform.restart-policy",

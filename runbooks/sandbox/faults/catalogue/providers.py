@@ -117,6 +117,7 @@ FAULTS = (
         name="openai-model-unknown",
         breaks="api-keys.openai",
         shows="openai has no model gpt-5-nanometre",
+        also=("api-keys.rate-limits",),
         means=means.variable("LESSONS_OPENAI_DEFAULT_MODEL", "gpt-5-nanometre", restart=False),
     ),
     Fault(

@@ -24,6 +24,7 @@ FAULTS = (
         breaks="secrets.jwt-key-not-default",
         shows="the default that the source publishes",
         also=(
+            "secrets.jwt-key-not-in-code",
             "secrets.jwt-key-strong",
             "final.settings-load",
             "build.variables-complete",

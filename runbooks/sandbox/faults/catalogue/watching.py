@@ -28,7 +28,12 @@ FAULTS = (
         shows="40 are provisioned",
         means=watched.ledger(watched.spread_over(timedelta(hours=25), 30), also=means.variable("DB_POOL_SIZE", "30")),
     ),
-    built("error-burst", "watch.error-logs", "feed not connected"),
+    Fault(
+        name="error-burst",
+        breaks="watch.error-logs",
+        shows="feed not connected",
+        means=watched.burst("error-burst", "feed not connected"),
+    ),
     built("memory-hoarded", "watch.resources", "over the limit: memory"),
     Fault(
         name="health-twice-as-slow",
