@@ -7,7 +7,6 @@ taken away, as if nobody had looked. The ledger as it was is kept beside it, and
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from runbooks.environment.load import load
 from runbooks.environment.site import Site
 from runbooks.sandbox import ports
 from runbooks.sandbox.faults.fault import Change, Means
-from runbooks.sandbox.faults.means import LOCAL, build
+from runbooks.sandbox.faults.means import LOCAL
 from runbooks.sandbox.world import Sandbox
 from runbooks.steps.load import Rehearsal, told
 from runbooks.steps.watch import SINCE_AN_HOUR, take
@@ -158,15 +157,49 @@ def rehearsed_on(build: Means) -> Change:
     return change
 
 
-def until_older(means: Means, seconds: float) -> Means:
-    """Inject, and let so much time pass that what was injected is old."""
+def until_seen(usual: Means, look: Callable[[Sandbox], Callable[[], bool]]) -> Means:
+    """Inject, and wait until what it does is there. ``look`` is called before; what it gives, until that is true."""
 
     def inject(sandbox: Sandbox) -> None:
-        means.inject(sandbox)
-        began = time.monotonic()
-        until(lambda: time.monotonic() - began > seconds, seconds=seconds + 1, what="time stands still", pause=0.1)
+        seen = look(sandbox)
+        usual.inject(sandbox)
+        until(seen, seconds=20, what="what was injected does not show")
 
-    return Means(inject, means.mend, restarts=means.restarts)
+    return Means(inject, usual.mend, restarts=usual.restarts)
+
+
+def logged(words: str) -> Callable[[Sandbox], Callable[[], bool]]:
+    """From now on, the application's log says this."""
+
+    def look(sandbox: Sandbox) -> Callable[[], bool]:
+        log = sandbox.layout.log(ports.application(LOCAL))
+        before = log.stat().st_size
+
+        def seen() -> bool:
+            with log.open("rb") as file:
+                file.seek(before if log.stat().st_size >= before else 0)  # it was rotated
+                return words.encode() in file.read()
+
+        return seen
+
+    return look
+
+
+def idle_in_transaction(seconds: float) -> Callable[[Sandbox], Callable[[], bool]]:
+    """A transaction has been left open for that long."""
+    query = (
+        "SELECT coalesce(max(extract(epoch FROM now() - xact_start)), 0) > %s"
+        " FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
+    )
+
+    def look(sandbox: Sandbox) -> Callable[[], bool]:
+        def seen() -> bool:
+            with sandbox.superuser(LOCAL) as connection:
+                return connection.execute(query, [seconds]).fetchone() == (True,)
+
+        return seen
+
+    return look
 
 
 def _folders(sandbox: Sandbox) -> tuple[Path, Path]:
@@ -174,22 +207,3 @@ def _folders(sandbox: Sandbox) -> tuple[Path, Path]:
     folder = sandbox.project / "var" / "watch" / LOCAL
     folder.mkdir(parents=True, exist_ok=True)
     return folder, folder.with_name(f"{LOCAL}.kept")
-
-
-def burst(fault: str, words: str) -> Means:
-    """Deploy a build whose log fills with errors, and wait for the first of them: it starts well."""
-    usual = build(fault)
-
-    def inject(sandbox: Sandbox) -> None:
-        log = sandbox.layout.log(ports.application(LOCAL))
-        before = log.stat().st_size
-        usual.inject(sandbox)
-
-        def told() -> bool:
-            with log.open("rb") as file:
-                file.seek(before if log.stat().st_size >= before else 0)  # it was rotated
-                return words.encode() in file.read()
-
-        until(told, seconds=20, what="the build logs no error")
-
-    return Means(inject, usual.mend)

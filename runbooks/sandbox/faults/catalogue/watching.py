@@ -32,7 +32,7 @@ FAULTS = (
         name="error-burst",
         breaks="watch.error-logs",
         shows="feed not connected",
-        means=watched.burst("error-burst", "feed not connected"),
+        means=watched.until_seen(build("error-burst"), watched.logged("feed not connected")),
     ),
     built("memory-hoarded", "watch.resources", "over the limit: memory"),
     Fault(
@@ -46,7 +46,7 @@ FAULTS = (
         name="transaction-left-open",
         breaks="watch.query-performance",
         shows="idle in transaction",
-        means=watched.until_older(build("transaction-left-open"), 5.5),
+        means=watched.until_seen(build("transaction-left-open"), watched.idle_in_transaction(5.5)),
     ),
     Fault(
         name="watch-stopped",
