@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def traces(connection: Connection, table: str, id: int, text: str) -> tuple[int,
     Args:
         table: Where the row was, told apart by a column ``id``.
         id: Its number, looked for in columns that refer to the table, or are called as those that do.
-        text: Looked for inside every text, in capital and small letters, JSON included.
+        text: An address, looked for by itself inside every text, in capital and small letters, JSON included.
 
     Returns:
         How many tables were looked through; and how many rows each ``table.column`` still holds, if any.
@@ -51,7 +52,12 @@ def traces(connection: Connection, table: str, id: int, text: str) -> tuple[int,
         if row["refers"]:
             tests.append(sql.SQL("{}::text = {}").format(column, sql.Literal(str(id))))
         if row["text"]:
-            tests.append(sql.SQL("strpos(lower({}::text), {}) > 0").format(column, sql.Literal(text.lower())))
+            # The cheap test first; then that it does not stand inside a longer address or word.
+            tests.append(
+                sql.SQL("strpos(lower({0}::text), {1}) > 0 AND lower({0}::text) ~ {2}").format(
+                    column, sql.Literal(text.lower()), sql.Literal(_by_itself(text.lower()))
+                )
+            )
         if tests:
             test = sql.SQL("count(*) FILTER (WHERE {})").format(sql.SQL(" OR ").join(tests))
             tables[str(row["schema"]), str(row["table"])].append((str(row["column"]), test))
@@ -66,3 +72,8 @@ def traces(connection: Connection, table: str, id: int, text: str) -> tuple[int,
             if count:
                 left[f"{name}.{column_name}"] = int(count)
     return len(tables), left
+
+
+def _by_itself(text: str) -> str:
+    """A pattern for the address that no longer one matches: ``w-gone@…`` is somebody else."""
+    return rf"(^|[^[:alnum:]._%+-]){re.escape(text)}($|[^[:alnum:]-])"

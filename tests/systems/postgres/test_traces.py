@@ -60,7 +60,13 @@ def test_a_trace_is_found(column: str, value: str, database: Database, superuser
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("amount int", str(NUMBER)), ("note text", "gone@checks.praviel.org"), ("note text", str(NUMBER))],
+    [
+        ("amount int", str(NUMBER)),
+        ("note text", "gone@checks.praviel.org"),
+        ("note text", str(NUMBER)),
+        ("note text", f"w-{EMAIL}"),
+        ("note jsonb", f'{{"to": "{EMAIL}-house"}}'),
+    ],
 )
 def test_what_is_none_is_not(column: str, value: str, database: Database, superuser: psycopg.Connection) -> None:
     superuser.execute(f"CREATE TABLE traces.diary ({column})".encode())
