@@ -2,7 +2,7 @@
 
 How the packages depend on each other (a test holds it; imports go one way only):
 
-    engine  ←  systems  ←  steps, checks  ←  the runbooks (verify.py …)  ←  tasks.py
+    engine  ←  systems  ←  steps, checks  ←  the runbooks (verify.py …)  ←  tasks
 
 ``engine`` runs any runbook and knows nothing of PRAVIEL; ``systems`` talks to one outside system per package;
 ``environment`` reads the inventory and chooses the systems; ``checks`` and ``steps`` hold what is particular to

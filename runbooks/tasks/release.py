@@ -1,0 +1,95 @@
+"""``release.*``: is it safe to go live, and how does it do."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from runbooks.tasks.starting import CONFIRM, ENV, PLAN, collection, finish, start
+
+
+@task(
+    name="verify",
+    help={
+        "env": ENV,
+        "section": "only the checks of one section of the document, e.g. Security",
+        "only": "only these checks, by id or number, separated by commas, with what they depend on",
+        "plan": PLAN,
+        "no-spend": "leave out what costs money at a provider; it is then unknown",
+        "format": "console, json or markdown, on standard output (default: console)",
+    },
+)
+def verify(
+    c: Context,
+    env: str | None = None,
+    section: str | None = None,
+    only: str | None = None,
+    plan: bool = False,
+    no_spend: bool = False,
+    format: str = "console",
+) -> None:
+    """Is it safe to go live? Every check, one verdict.
+
+    Exit codes: 0 GO, 3 NO-GO, 4 undecided (something required is unknown), 2 bad inventory or input.
+    """
+    parameters = {"section": section, "only": only, "no_spend": no_spend}
+    start(c, "release.verify", environment=env, plan=plan, format=format, parameters=parameters)
+
+
+@task(
+    name="watch",
+    help={
+        "hours": "for how long (default: 1)",
+        "every": "seconds between two samples (default: 60)",
+        "env": ENV,
+        "once": "take one sample for the ledger and end: for a timer that runs every hour or more often",
+        "plan": PLAN,
+    },
+)
+def watch(
+    c: Context,
+    hours: str = "1",
+    every: str = "60",
+    env: str | None = None,
+    once: bool = False,
+    plan: bool = False,
+) -> None:
+    """Watch a release: health, latency, errors, resources, queries. Ends with a report; goes on after a kill.
+
+    Exit codes: 0 WELL, 3 NOT WELL, 4 undecided (there are gaps), 2 bad inventory or input.
+    """
+    if once and not (plan or c.config.run.dry):
+        from runbooks.watch import sample_once
+
+        finish(lambda: sample_once(env))
+        return
+    start(c, "release.watch", environment=env, plan=plan, parameters={"hours": hours, "every": every})
+
+
+@task(
+    name="load",
+    help={
+        "rate": "requests per second, whatever the application does (default: load.rate of the inventory)",
+        "minutes": "for how long (default: load.minutes of the inventory)",
+        "env": ENV,
+        "confirm": CONFIRM,
+        "plan": PLAN,
+    },
+)
+def load(
+    c: Context,
+    rate: str | None = None,
+    minutes: str | None = None,
+    env: str | None = None,
+    confirm: str | None = None,
+    plan: bool = False,
+) -> None:
+    """Rehearse the expected load where the inventory allows it, and keep the percentiles.
+
+    Exit codes: 0 the budget was met, 3 it was missed, 2 this load is not declared in the inventory.
+    """
+    parameters = {"rate": rate, "minutes": minutes}
+    start(c, "release.load", environment=env, plan=plan, confirm=confirm, parameters=parameters)
+
+
+TASKS = collection("release", verify, watch, load)
