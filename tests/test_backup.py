@@ -88,6 +88,7 @@ def scope(run: str = "20261123T000000.000Z-backup.restore-test") -> Scope:
     )
 
 
+@pytest.mark.case(1, 7, 27, 29, 30, 41, 72, 73, 77, 78)
 def test_a_snapshot_taken_under_a_writer_restores_equal(vault: Vault) -> None:
     with hammering(vault) as written:
         manifest, said = vault.create()
@@ -174,6 +175,7 @@ LOSSES = {
 """What is done to a restored database, and how the proof must name it."""
 
 
+@pytest.mark.case(40, 41, 77, 78, 79)
 def test_every_loss_is_named(restored: tuple[Vault, Restoring]) -> None:
     vault, work = restored
     with clone(vault, work) as copy:
@@ -255,6 +257,7 @@ DAMAGES: list[tuple[Callable[[Path], None], str]] = [
 ]
 
 
+@pytest.mark.case(60)
 @pytest.mark.parametrize(("damage", "words"), DAMAGES)
 def test_damage_in_the_store_is_found_and_never_restored(
     vault: Vault, manifest: Manifest, damage: Callable[[Path], None], words: str
@@ -375,6 +378,7 @@ def test_a_plan_changes_nothing(vault: Vault) -> None:
 # --- what goes wrong on the way
 
 
+@pytest.mark.case(38)
 def test_a_role_that_row_security_hides_rows_from_takes_no_snapshot(vault: Vault) -> None:
     """It is an error, not a snapshot with fewer rows."""
     as_owner(vault)
@@ -403,6 +407,7 @@ def as_owner(vault: Vault) -> None:
     inventory.write_text(inventory.read_text().replace('database_url = { secret = "ADMIN_DATABASE_URL" }\n', ""))
 
 
+@pytest.mark.case(5)
 def test_a_cut_connection_that_held_the_snapshot_ends_it(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     def then_cut(*arguments: Any, **options: Any) -> Any:
         found = fingerprints(*arguments, **options)
@@ -420,6 +425,7 @@ def test_a_cut_connection_that_held_the_snapshot_ends_it(vault: Vault, monkeypat
     assert vault.snapshots().shelf.unfinished() == []
 
 
+@pytest.mark.case(4)
 def test_a_table_that_a_migration_holds_is_not_waited_for_without_end(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,7 @@ def vault(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             connection.execute(f"DROP ROLE {name}")
 
 
+@pytest.mark.case(65, 90)
 def test_the_owner_of_a_database_takes_restores_and_drills_its_snapshot(vault: PlainVault) -> None:
     vault.create()
 

@@ -81,6 +81,7 @@ def test_a_damaged_snapshot_fails_its_drill_and_that_is_kept(vault: Vault, manif
     assert drill.rto is None
 
 
+@pytest.mark.case(100)
 def test_a_drill_whose_proof_notices_nothing_fails(
     vault: Vault, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,7 @@ def test_removing_takes_what_begins_so_and_nothing_else(shelf: Shelf) -> None:
     assert list(shelf.store.names("")) == ["lease", "snapshots/ab/3"]
 
 
+@pytest.mark.case(53)
 def test_an_upload_that_was_killed_is_removed_with_the_rest(shelf: Shelf) -> None:
     if isinstance(shelf.objects, FolderObjects):
         left = shelf.objects.folder / "snapshots" / "a" / ".1.unfinished"

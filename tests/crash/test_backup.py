@@ -73,6 +73,7 @@ def nothing_is_left_here(vault: Vault) -> None:
     assert damage == []
 
 
+@pytest.mark.case(49)
 @pytest.mark.parametrize("point", in_matrix(CREATE))
 def test_a_killed_snapshot_is_resumed_to_exactly_one(point: str, vault: Vault) -> None:
     killed_at(vault.shell, point, "backup.create", "--env", "vault")
@@ -97,6 +98,7 @@ def test_a_killed_snapshot_is_taken_back(point: str, vault: Vault) -> None:
     nothing_is_left_here(vault)
 
 
+@pytest.mark.case(67)
 @pytest.mark.crash
 @pytest.mark.parametrize("point", in_doubt(RESTORE))
 def test_a_killed_restore_is_resumed_and_proven(point: str, vault: Vault) -> None:

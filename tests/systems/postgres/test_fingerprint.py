@@ -94,6 +94,7 @@ def all_of(access: Access) -> dict[str, Fingerprint]:
     return fingerprints(access, known, jobs=2, stopping=threading.Event())
 
 
+@pytest.mark.case(21, 22, 32, 33, 34, 35, 37, 42)
 @pytest.mark.parametrize("type_", CHANGES)
 def test_every_changed_value_changes_it(access: Access, type_: str) -> None:
     missed = []
@@ -112,6 +113,7 @@ def test_every_changed_value_changes_it(access: Access, type_: str) -> None:
     assert missed == []
 
 
+@pytest.mark.case(8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20)
 @pytest.mark.parametrize(("name", "value"), HOSTILE.items())
 def test_no_setting_of_a_database_changes_it(vault: Vault, name: str, value: str) -> None:
     calm = all_of(vault.access)
@@ -136,6 +138,7 @@ def test_the_order_of_rows_changes_nothing(access: Access) -> None:
     assert of(access, "1, 2, 'x'", "3, 4, 'y'") == of(access, "3, 4, 'y'", "1, 2, 'x'")
 
 
+@pytest.mark.case(22, 24)
 def test_values_that_change_places_change_it(access: Access) -> None:
     """24: between the rows of a column, and between the columns of a row."""
     assert of(access, "1, 2, 'x'", "3, 4, 'y'") != of(access, "1, 4, 'x'", "3, 2, 'y'")
@@ -143,12 +146,14 @@ def test_values_that_change_places_change_it(access: Access) -> None:
     assert of(access, "1, NULL, 'x'") != of(access, "NULL, 1, 'x'")
 
 
+@pytest.mark.case(23)
 def test_a_pair_of_equal_rows_is_not_nothing(access: Access) -> None:
     """23: one pair in place of another, and one row twice."""
     assert of(access, "1, 1, 'x'", "1, 1, 'x'") != of(access, "2, 2, 'y'", "2, 2, 'y'")
     assert of(access, "1, 1, 'x'", "1, 1, 'x'").rows == 2
 
 
+@pytest.mark.case(25, 26)
 def test_tables_without_rows_or_columns_have_one(access: Access) -> None:
     """25 and 26."""
     found = all_of(access)
@@ -157,6 +162,7 @@ def test_tables_without_rows_or_columns_have_one(access: Access) -> None:
     assert found['"public"."nothing"'] == Fingerprint(1, "0")
 
 
+@pytest.mark.case(28, 31, 39)
 def test_what_holds_rows_of_its_own_is_counted_once(access: Access) -> None:
     """28, 31 and 39: odd names, children of an inheritance, unlogged tables; partitioned parents hold nothing."""
     found = all_of(access)
@@ -168,6 +174,7 @@ def test_what_holds_rows_of_its_own_is_counted_once(access: Access) -> None:
     assert found['"public"."event_2025"'].rows == 1
 
 
+@pytest.mark.case(38)
 def test_policies_hide_no_row_from_it(vault: Vault) -> None:
     """38: a role that they apply to gets an error."""
     with vault.access.connection() as connection, connection.transaction(force_rollback=True):
@@ -176,6 +183,7 @@ def test_policies_hide_no_row_from_it(vault: Vault) -> None:
             fingerprint(connection, Table("public", "guarded", 0))
 
 
+@pytest.mark.case(1, 2)
 def test_all_see_the_moment_that_is_held(vault: Vault) -> None:
     """1 and 2: what is written after it, and tables that are made after it, are in none of them."""
     with held(vault.access) as holder:
@@ -190,6 +198,7 @@ def test_all_see_the_moment_that_is_held(vault: Vault) -> None:
     assert '"public"."late"' not in before
 
 
+@pytest.mark.case(5)
 def test_a_moment_that_is_not_held_any_more_is_refused(vault: Vault) -> None:
     """5: nobody joins another moment by accident."""
     with held(vault.access) as holder:

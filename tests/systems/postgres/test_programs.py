@@ -26,6 +26,7 @@ def client(folder: Path, version: str, *, restore: str | None = None) -> Path:
     return folder
 
 
+@pytest.mark.case(46, 47)
 def test_the_servers_major_version_is_taken_and_no_newer_or_older(tmp_path: Path) -> None:
     folders = [
         client(tmp_path / name, version) for name, version in (("old", "15.18"), ("new", "19beta1"), ("own", "18.6"))
