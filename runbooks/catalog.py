@@ -23,6 +23,7 @@ _BUILDERS = {
     "backup.verify": "runbooks.backup_verify:prepare",
     "backup.restore": "runbooks.restore:prepare",
     "backup.drill": "runbooks.drill:prepare",
+    "backup.prune": "runbooks.prune:prepare",
     "sandbox.up": "runbooks.sandbox.up:prepare",
     "sandbox.down": "runbooks.sandbox.down:prepare",
     "sandbox.reset": "runbooks.sandbox.reset:prepare",
@@ -37,6 +38,7 @@ NEED_THE_APPLICATION = {
     "backup.create",
     "backup.restore",
     "backup.drill",
+    "backup.prune",
 }
 """Runbooks that ask a running application or its database, so that a sandbox is started for them."""
 

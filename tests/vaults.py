@@ -7,7 +7,8 @@ import io
 import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from runbooks.sandbox import environments, ports, postgres_install, postgres_ser
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.postgres.access import Access
 from runbooks.systems.snapshots.manifest import Manifest
+from runbooks.systems.snapshots.shelf import place
 from tests.conftest import Shell
 from tests.shops import private
 
@@ -109,6 +111,24 @@ bin = {{ secret = "POSTGRES_BIN" }}
     def on(self, name: str, snapshot: str = "newest", *, code: int = 0) -> str:
         """``backup.verify`` or ``backup.restore`` in this process: what was printed."""
         return self._run(lambda options: snapshots.start(name, snapshot, options), code)
+
+    def prune(self, *, code: int = 0, plan: bool = False) -> str:
+        """``backup.prune`` in this process: what was printed."""
+        stream = io.StringIO()
+        found = command.start("backup.prune", Options(environment=self.name, stream=stream, plan=plan))
+        assert found == code, stream.getvalue()
+        return stream.getvalue()
+
+    def older(self, manifest: Manifest, age: timedelta) -> Manifest:
+        """The same snapshot once more in the store, as if it had been taken so much earlier."""
+        taken = manifest.taken - age
+        copy = replace(manifest, id=f"{taken:%Y%m%dT%H%M%S}Z-{secrets.token_hex(2)}", taken=taken)
+        shelf = self.snapshots().shelf
+        for file in manifest.files:
+            pieces = b"".join(shelf.read(manifest, file))
+            shelf.objects.upload(place(copy.id, file.name), io.BytesIO(pieces), expected=file.size)
+        shelf.publish(copy)
+        return copy
 
     def _run(self, call: Any, code: int) -> str:
         stream = io.StringIO()

@@ -42,6 +42,11 @@ def began(run: str) -> datetime:
     return datetime.strptime(run.partition("Z-")[0], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
 
 
+def runbook_of(run: str) -> str:
+    """The runbook that a run executes, as its id says."""
+    return run.partition("Z-")[2].rpartition("-")[0]
+
+
 def folders(root: Path) -> Iterator[Path]:
     """The folders of all runs that have a journal, oldest first."""
     if root.is_dir():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from runbooks.environment.problem import Problem
 from runbooks.environment.value import Value
+from runbooks.systems.snapshots.retention import Keep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Backup:
         identity: The private age key that reads them.
         rto_minutes: How long restoring may take, in minutes; None: no target.
         rpo_hours: How old the newest snapshot may be, in hours; None: no target.
+        keep: What `backup.prune` leaves; None: every snapshot.
     """
 
     database_url: Value | None = None
@@ -37,6 +39,7 @@ class Backup:
     identity: Value | None = None
     rto_minutes: int | None = None
     rpo_hours: int | None = None
+    keep: Keep | None = None
 
 
 def problems(backup: Backup) -> Iterator[Problem]:
@@ -45,6 +48,8 @@ def problems(backup: Backup) -> Iterator[Problem]:
         number = getattr(backup, key)
         if number is not None and number < least:
             yield Problem(("backup", key), f"'backup.{key}' must be at least {least}", found=f"the number {number}")
+    if backup.keep is not None:
+        yield from _keep_problems(backup.keep)
     for key in ("identity", "database_url"):
         if isinstance(getattr(backup, key), str):
             mend = f'move it to the [secrets] source and write {{ secret = "{key.upper()}" }} here'
@@ -62,3 +67,15 @@ def problems(backup: Backup) -> Iterator[Problem]:
                 "'backup.recipients' must be a list of public keys that begin with age1, ssh-ed25519 or ssh-rsa",
                 found="another beginning",
             )
+
+
+def _keep_problems(keep: Keep) -> Iterator[Problem]:
+    counts = {field.name: getattr(keep, field.name) for field in fields(keep)}
+    for name, count in counts.items():
+        if count < 0:
+            yield Problem(
+                ("backup", "keep", name), f"'backup.keep.{name}' must be at least 0", found=f"the number {count}"
+            )
+    if not any(counts.values()):
+        mend = f"write how many: {', '.join(counts)}; or remove the table, which keeps every snapshot"
+        yield Problem(("backup", "keep"), "'backup.keep' keeps nothing", mend=mend)

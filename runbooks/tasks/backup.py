@@ -76,4 +76,14 @@ def drill(
     start_on(c, "backup.drill", snapshot, environment=env, plan=plan, confirm=confirm, reason=reason)
 
 
-TASKS = collection("backup", create, list_, show, verify, restore, drill)
+@task(name="prune", help={"env": ENV, "plan": PLAN, "confirm": CONFIRM, "reason": REASON})
+def prune(c: Context, env: str | None = None, plan: bool = False, confirm: str | None = None, reason: str = "") -> None:
+    """Remove the snapshots that [backup.keep] does not keep, and what killed runs have left.
+
+    Never the newest, the last proven one, nor one that a rollback would restore.
+    Exit codes: 0 done, 4 something could not be removed or looked at.
+    """
+    start(c, "backup.prune", environment=env, plan=plan, confirm=confirm, reason=reason)
+
+
+TASKS = collection("backup", create, list_, show, verify, restore, drill, prune)

@@ -98,18 +98,39 @@ def test_removing_takes_what_begins_so_and_nothing_else(shelf: Shelf) -> None:
 
 @pytest.mark.case(53)
 def test_an_upload_that_was_killed_is_removed_with_the_rest(shelf: Shelf) -> None:
-    if isinstance(shelf.objects, FolderObjects):
-        left = shelf.objects.folder / "snapshots" / "a" / ".1.unfinished"
-        left.parent.mkdir(parents=True)
-        left.write_bytes(b"half")
-    else:
-        store = object_store(shelf)
-        store.client.create_multipart_upload(Bucket=store.bucket.name, Key=store.key("snapshots/a/1"))
+    begin(shelf, "snapshots/a/1")
 
     assert list(shelf.store.names("snapshots/")) == []
     shelf.objects.remove("snapshots/a/")
 
     assert unfinished(shelf) == []
+
+
+def test_what_uploads_that_were_killed_left_is_found_and_removed_without_the_objects(shelf: Shelf) -> None:
+    for name in ("snapshots/a/1", "snapshots/b/1", "other"):
+        shelf.objects.upload(name, io.BytesIO(b"x"), expected=1)
+    for name in ("snapshots/a/1", "snapshots/a/2", "snapshots/new/1", "other"):
+        begin(shelf, name)
+
+    assert shelf.objects.unfinished("snapshots/") == ["snapshots/a/1", "snapshots/a/2", "snapshots/new/1"]
+    assert shelf.objects.unfinished("snapshots/b/") == []
+    assert shelf.unfinished() == ["a", "b", "new"], "none has a manifest"
+    assert shelf.objects.abandon("snapshots/a/") == 2
+    assert shelf.objects.abandon("snapshots/") == 1
+
+    assert shelf.objects.unfinished("") == ["other"]
+    assert list(shelf.store.names("")) == ["other", "snapshots/a/1", "snapshots/b/1"]
+
+
+def begin(shelf: Shelf, name: str) -> None:
+    """Begin to write an object, as a killed process does."""
+    if isinstance(shelf.objects, FolderObjects):
+        path = shelf.objects.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(f".{path.name}.unfinished").write_bytes(b"half")
+    else:
+        store = object_store(shelf)
+        store.client.create_multipart_upload(Bucket=store.bucket.name, Key=store.key(name))
 
 
 def object_store(shelf: Shelf) -> S3Store:

@@ -111,8 +111,13 @@ def mark(connection: Connection, name: str) -> Mark | None:
         " FROM pg_catalog.pg_database WHERE datname = %s",
         [name],
     ).fetchone()
+    return mark_of((row or {}).get("comment"))
+
+
+def mark_of(comment: str | None) -> Mark | None:
+    """What a comment says, or None if it is none of this tool's."""
     try:
-        return Mark(**json.loads((row or {}).get("comment") or ""))
+        return Mark(**json.loads(comment or ""))
     except (ValueError, TypeError):
         return None
 

@@ -31,9 +31,9 @@ class Shelf:
         return sorted(name.split("/")[1] for name in names if name.count("/") == 2 and name.endswith(f"/{MANIFEST}"))
 
     def unfinished(self) -> list[str]:
-        """What has objects and no manifest: being made now, or left by a run that was killed."""
-        whole = set(self.ids())
-        return sorted({name.split("/")[1] for name in self.store.names(ROOT)} - whole)
+        """What has objects, or begun ones, and no manifest: being made now, or left by a run that was killed."""
+        begun = {name.split("/")[1] for name in (*self.store.names(ROOT), *self.objects.unfinished(ROOT))}
+        return sorted(begun - set(self.ids()))
 
     def manifest(self, id: str) -> Manifest | None:
         """A snapshot's manifest; None if there is none.
@@ -86,6 +86,18 @@ class Shelf:
     def remove(self, id: str) -> int:
         """Remove a snapshot: its manifest first, so that a half of it is never taken for whole."""
         return self.objects.remove(place(id, MANIFEST)) + self.objects.remove(place(id, ""))
+
+    def clear(self, id: str) -> int:
+        """Remove what is left of a snapshot that has no manifest; how many objects that were.
+
+        Raises:
+            SystemFault: it has one, so it is whole.
+        """
+        if self.store.get(place(id, MANIFEST)) is not None:
+            raise SystemFault(
+                "this is a whole snapshot", reason=Reason.FAILED, where=f"{place(id, '')} in {self.store}"
+            )
+        return self.objects.remove(place(id, ""))
 
     def read(self, manifest: Manifest, file: StoredFile) -> Iterator[bytes]:
         """An object's bytes as they lie in the store; the end comes only if all of them are those that were put there.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import BinaryIO
 from runbooks.engine.atomic import sync_folder
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.systems.store.objects import PIECE, Counting, Digest
+
+_HALF = re.compile(r"\.(?P<name>.+)\.(?:unfinished|\d+\.new)")
+"""A file that was to become an object: of `FolderObjects.upload`, or of `write_atomically` below `FolderStore.put`."""
 
 
 class FolderObjects:
@@ -70,6 +74,27 @@ class FolderObjects:
                 with contextlib.suppress(OSError):
                     parent.rmdir()
         return count
+
+    def unfinished(self, prefix: str) -> list[str]:
+        return [self._meant(path) for path in self._halves(prefix)]
+
+    def abandon(self, prefix: str) -> int:
+        found = self._halves(prefix)
+        for path in found:
+            with self._faults(path):
+                path.unlink(missing_ok=True)
+        return len(found)
+
+    def _halves(self, prefix: str) -> list[Path]:
+        with self._faults(self.folder):
+            paths = [path for path in self.folder.rglob(".*") if _HALF.fullmatch(path.name) and path.is_file()]
+        return sorted(path for path in paths if self._meant(path).startswith(prefix))
+
+    def _meant(self, path: Path) -> str:
+        """The name of the object that an unfinished file was to become."""
+        named = _HALF.fullmatch(path.name)
+        assert named
+        return path.with_name(named["name"]).relative_to(self.folder).as_posix()
 
     def _refuse_without_room(self, path: Path, expected: int) -> None:
         free = shutil.disk_usage(path.parent).free

@@ -45,6 +45,12 @@ class Objects(Protocol):
     def remove(self, prefix: str) -> int:
         """Remove every object whose name begins so, and what unfinished writes left; how many objects there were."""
 
+    def unfinished(self, prefix: str) -> list[str]:
+        """The names, beginning so, under which a write did not end; a name stands there once per write."""
+
+    def abandon(self, prefix: str) -> int:
+        """Remove what unfinished writes left under names that begin so, and no object; how many there were."""
+
     def __str__(self) -> str:
         """How an operator would name the place."""
 

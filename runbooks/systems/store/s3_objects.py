@@ -102,15 +102,31 @@ class S3Objects:
 
     def remove(self, prefix: str) -> int:
         store, bucket = self._store, self._store.bucket.name
+        self.abandon(prefix)
         with store.faults(prefix):
-            unfinished = store.client.get_paginator("list_multipart_uploads")
-            for page in unfinished.paginate(Bucket=bucket, Prefix=store.key(prefix)):
-                for upload in page.get("Uploads", ()):
-                    store.client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
             names = list(store.names(prefix))
             for name in names:
                 store.client.delete_object(Bucket=bucket, Key=store.key(name))
         return len(names)
+
+    def unfinished(self, prefix: str) -> list[str]:
+        root = self._store.key("")
+        return sorted(key.removeprefix(root) for key, _ in self._uploads(prefix))
+
+    def abandon(self, prefix: str) -> int:
+        store, found = self._store, self._uploads(prefix)
+        with store.faults(prefix):
+            for key, id in found:
+                store.client.abort_multipart_upload(Bucket=store.bucket.name, Key=key, UploadId=id)
+        return len(found)
+
+    def _uploads(self, prefix: str) -> list[tuple[str, str]]:
+        """The multipart uploads that were neither completed nor aborted, by key and id."""
+        store = self._store
+        with store.faults(prefix):
+            pages = store.client.get_paginator("list_multipart_uploads")
+            found = pages.paginate(Bucket=store.bucket.name, Prefix=store.key(prefix))
+            return [(upload["Key"], upload["UploadId"]) for page in found for upload in page.get("Uploads", ())]
 
 
 def _parts(expected: int) -> TransferConfig:

@@ -1,0 +1,132 @@
+"""What is left of snapshots and restores: which snapshot something speaks for, and which run is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from runbooks.engine import runs
+from runbooks.engine.errors import InputError
+from runbooks.engine.journal import FILE_NAME, goes_on
+from runbooks.environment.snapshots import Snapshots
+from runbooks.steps.restoring import FILLED, FILLING, MADE
+from runbooks.systems.postgres.siblings import Sibling
+from runbooks.systems.postgres.siblings import siblings as databases_beside
+from runbooks.systems.snapshots import drills
+from runbooks.systems.snapshots.needed import snapshots_needed
+from runbooks.systems.snapshots.retention import Taken, kept
+from runbooks.systems.snapshots.shelf import new_id
+
+STRANGE = timedelta(days=1)
+"""A run that this machine has no journal of counts as over after so long: no step of any takes longer."""
+
+DRILL = "backup.drill"
+"""Its restored database is thrown away, also once it is proven."""
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """The snapshots, judged.
+
+    Attributes:
+        kept: By id, oldest first: what speaks for it.
+        spare: The others.
+        judged: Whether the inventory says what is kept.
+    """
+
+    kept: Mapping[str, Sequence[str]]
+    spare: Sequence[str]
+    judged: bool
+
+
+def shelved(snapshots: Snapshots) -> Shelved:
+    """What speaks for each snapshot: the inventory's numbers, the way back, the last proof, and being the newest.
+
+    Raises:
+        InputError: the record of a drill or a release is damaged, so nobody knows what it speaks for.
+        SystemFault: the store can't be asked.
+    """
+    shelf, keep = snapshots.shelf, snapshots.environment.backup.keep
+    ids = shelf.ids()
+    reasons: dict[str, list[str]] = {id: [] for id in ids}
+    ours = [taken for id in ids if (taken := _taken(snapshots, id, reasons[id]))]
+    for id, why in (kept(ours, keep) if keep else {taken.id: ["no [backup.keep]"] for taken in ours}).items():
+        reasons[id] += why
+    for id in {*ids[-1:], *(taken.id for taken in sorted(ours, key=lambda taken: taken.at)[-1:])}:
+        reasons[id].append("the newest")
+    if proven := _last_proven(snapshots, ids):
+        reasons[proven].append("the last one that a drill has proven")
+    for id, record in snapshots_needed(shelf.store).items():
+        reasons.get(id, []).append(f"a rollback would restore it ({record})")
+    return Shelved({id: why for id, why in reasons.items() if why}, [id for id in ids if not reasons[id]], bool(keep))
+
+
+def _taken(snapshots: Snapshots, id: str, reasons: list[str]) -> Taken | None:
+    """When a snapshot of ours was taken; what is not ours, or not readable, is kept, and the reason is added."""
+    try:
+        manifest = snapshots.shelf.manifest(id)
+    except InputError as error:
+        reasons.append(f"its manifest can't be read: {error.found or error.what}")
+        return None
+    here = (snapshots.environment.name, snapshots.database)
+    if manifest is None or (manifest.environment, manifest.database) != here:
+        reasons.append("it is another database's")
+        return None
+    return Taken(id, manifest.taken)
+
+
+def _last_proven(snapshots: Snapshots, ids: Sequence[str]) -> str | None:
+    known = sorted(drills.drills(snapshots.shelf.store), key=lambda drill: drill.ended)
+    proven = [each.snapshot for each in known if each.verdict in (drills.PROVEN, drills.MISSED)]
+    return next((id for id in reversed(proven) if id in ids), None)
+
+
+def over(root: Path, run: str) -> bool:
+    """Whether nobody is at work on this run any more.
+
+    Args:
+        root: The folder of the environment's runs on this machine.
+        run: Its id; what is none is never over.
+    """
+    journal = root / run / FILE_NAME
+    if journal.exists():
+        return not goes_on(journal)
+    try:
+        return datetime.now(UTC) - runs.began(run) > STRANGE
+    except ValueError:
+        return False
+
+
+def makes(root: Path, snapshot: str) -> bool:
+    """Whether a run may still be making this snapshot."""
+    for folder in runs.folders(root):
+        if new_id(folder.name) == snapshot:
+            return goes_on(folder / FILE_NAME)
+    try:
+        began = datetime.strptime(snapshot[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return True
+    return datetime.now(UTC) - began <= STRANGE
+
+
+def siblings(snapshots: Snapshots, root: Path) -> Mapping[str, str]:
+    """The databases that this tool has made beside the application's: why each is kept, or nothing.
+
+    Raises:
+        SystemFault: the server can't be asked.
+    """
+    found = databases_beside(snapshots.access, snapshots.database)
+    return {each.name: _kept(each, root) for each in found if each.mark or each.blank}
+
+
+def _kept(sibling: Sibling, root: Path) -> str:
+    if sibling.sessions:
+        return f"{sibling.sessions} sessions are in it"
+    if sibling.mark is None:
+        return ""
+    run, state = sibling.mark.run, sibling.mark.state
+    if state not in (MADE, FILLING, FILLED) and runs.runbook_of(run) != DRILL:
+        return f"{state}, by run {run}; it is yours"
+    return "" if over(root, run) else f"run {run} is at work on it"
