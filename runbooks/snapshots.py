@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import secrets
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from runbooks import command
-from runbooks.options import Options
+from runbooks.engine.errors import InputError
+from runbooks.environment.backup import Backup
+from runbooks.options import FORMATS, Options
 from runbooks.places import open_environment, open_snapshots
-from runbooks.systems.snapshots.manifest import Manifest
+from runbooks.steps import drill_history
+from runbooks.systems.snapshots.drills import Drill, readable
+from runbooks.systems.snapshots.manifest import Manifest, encode
 from runbooks.systems.snapshots.shelf import Shelf
 
 RANDOM = "random"
@@ -44,6 +50,47 @@ def show(snapshot: str, environment: str | None) -> None:
     width = max(len(file.name) for file in manifest.files)
     for file in manifest.files:
         print(f"  {file.name:{width}}  {file.size:>12}  {file.sha256}")
+
+
+def show_history(environment: str | None, format: str) -> None:
+    """Print what drills came to, oldest first; as Markdown with pictures, or as JSON.
+
+    Raises:
+        InputError: no such format; or a record is damaged, which is said once the others are printed.
+    """
+    if format not in FORMATS:
+        raise InputError(f"no format is called {format!r}", where="--format", found=", ".join(FORMATS))
+    opened = open_environment(environment)
+    store = open_snapshots(opened).store
+    known, damage = readable(store)
+    if format == "json":
+        sys.stdout.write(encode(known, list[Drill]).decode())
+    elif format == "markdown":
+        from runbooks.report.markdown import render_page
+
+        sys.stdout.write(render_page(drill_history.page(known, damage, opened.backup)))
+    else:
+        _print_history(known, opened.backup)
+        print(f"{len(known)} drills of {opened.label} in {store}")
+    if damage:
+        raise InputError(
+            "the record of a drill can't be read",
+            where=str(store),
+            found="; ".join(damage),
+            mend="compare it with a copy; without it the drill counts for nothing",
+        )
+
+
+def _print_history(known: Sequence[Drill], backup: Backup) -> None:
+    rows = [drill_history.HEAD, *(drill_history.row(drill) for drill in known)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows if known else []:
+        print("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    for drill in known[-1:]:
+        for found in drill.found:
+            print(f"the last one: {found}")
+    for note in drill_history.notes(known, backup) if known else ["no drill yet: invoke backup.drill"]:
+        print(note)
 
 
 def _row(manifest: Manifest) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from runbooks import project
+from runbooks import project, snapshots
+from runbooks.engine.errors import InputError
 from runbooks.sandbox.world import Sandbox
 from runbooks.steps import drilling
 from runbooks.systems.snapshots import drills
@@ -91,3 +93,40 @@ def test_a_drill_whose_proof_notices_nothing_fails(
     vault.on("backup.drill", manifest.id, code=6)
 
     assert "does not notice a changed value" in only_drill(vault).found[0]
+
+
+def log(vault: Vault) -> str:
+    """The newest run's log."""
+    return max((vault.project / "var" / "runs" / "vault").glob("*/log.md")).read_text()
+
+
+def test_what_drills_came_to_is_drawn_in_each_log_and_told_by_the_history(
+    vault: Vault, manifest: Manifest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vault.on("backup.drill", manifest.id)
+    (vault.project / "store" / place(manifest.id, "data/toc.dat")).unlink()
+    vault.on("backup.drill", manifest.id, code=6)
+    failed = log(vault)
+    capsys.readouterr()
+
+    snapshots.show_history("vault", "console")
+    told = capsys.readouterr().out.splitlines()
+    snapshots.show_history("vault", "json")
+    first, second = json.loads(capsys.readouterr().out)
+    snapshots.show_history("vault", "markdown")
+
+    assert failed.count("xychart-beta") == 2, "also the log of a drill that failed"
+    assert capsys.readouterr().out in failed
+    assert [line.split()[2] for line in told[1:3]] == ["proven", "failed"]
+    assert (first["verdict"], second["verdict"]) == ("proven", "failed")
+    assert any(line.startswith("the last one: fetch: an object is missing") for line in told)
+    assert told[-1].startswith("2 drills of vault")
+
+
+def test_a_damaged_record_is_named_after_the_others(vault: Vault, capsys: pytest.CaptureFixture[str]) -> None:
+    vault.snapshots().shelf.store.put("drills/20260101T000000.000Z-backup.drill-abcd.json", b"{", replaces=None)
+
+    with pytest.raises(InputError, match="the record of a drill can't be read"):
+        snapshots.show_history("vault", "console")
+
+    assert "0 drills of vault" in capsys.readouterr().out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from runbooks.report.xychart import lines
 if TYPE_CHECKING:
     from jinja2 import Template
 
-TEMPLATE = "run-log.md.j2"
+TEMPLATE, PAGE = "run-log.md.j2", "page.md.j2"
 MARKS = {
     **dict.fromkeys(("passed", "attested", "ok", "changed"), "✓"),
     **dict.fromkeys(("failed", "aborted"), "✗"),
@@ -39,9 +39,14 @@ def render(records: Sequence[Record]) -> str:
     """The run log of a run, however far its records go."""
     run = read(records)
     parts = sections(run)
-    return _template().render(
+    return _template(TEMPLATE).render(
         run=run, urgent=together(run.urgent), sections=parts, totals=totals(parts), chart=chart(run)
     )
+
+
+def render_page(page: Mapping[str, Any]) -> str:
+    """One page by itself: its notes, table and pictures."""
+    return _template(PAGE).render(page=page).lstrip("\n")
 
 
 class LogWriter:
@@ -68,8 +73,8 @@ class LogWriter:
 
 
 @functools.cache
-def _template() -> Template:
-    """The log's template, in which every value is escaped unless it says that it is Markdown."""
+def _template(name: str) -> Template:
+    """A template in which every value is escaped unless it says that it is Markdown."""
     from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -94,7 +99,7 @@ def _template() -> Template:
         xychart=lines,
         mark=lambda word: escape.Markdown(f"{MARKS.get(word, '–')}\u00a0{word}".replace(" ", "\u00a0")),
     )
-    return environment.get_template(TEMPLATE)
+    return environment.get_template(name)
 
 
 def _finalize(value: Any) -> Any:

@@ -10,7 +10,7 @@ from functools import wraps
 
 from runbooks.engine.errors import Reason, RunbookError, SystemFault
 from runbooks.engine.step import Scope
-from runbooks.steps import proof, restoration
+from runbooks.steps import drill_history, proof, restoration
 from runbooks.steps.restoring import Restoring
 from runbooks.systems.postgres import databases
 from runbooks.systems.postgres.fingerprint import tables
@@ -108,6 +108,7 @@ def record(work: Drilling, scope: Scope) -> str:
         missed.append(f"the newest snapshot is {rpo / 3600:.1f} h old, at most {backup.rpo_hours} are allowed")
     drill = _drill(work, MISSED if missed else PROVEN, rto=rto, rpo=rpo, found=tuple(missed))
     drills.put(work.snapshots.shelf.store, drill)
+    _show_history(work, scope)
     told = f"RTO {f'{rto:.1f} s' if rto is not None else 'not measured: it was interrupted'}, RPO {rpo:.0f} s"
     scope.record("drill", verdict=drill.verdict, snapshot=drill.snapshot, rto=rto, rpo=rpo, text=told)
     return "; ".join([told, *missed])
@@ -125,7 +126,14 @@ def record_failure(work: Drilling, scope: Scope) -> str:
         return "stopped; it can be gone on with"
     found = tuple(work.wrong) or ("it did not come to its end",)
     drills.put(work.snapshots.shelf.store, _drill(work, FAILED, found=found))
+    _show_history(work, scope)
     return f"failed: {found[0]}"
+
+
+def _show_history(work: Drilling, scope: Scope) -> None:
+    """Put all drills into the run's journal, from which its log is rendered."""
+    known, damage = drills.readable(work.snapshots.shelf.store)
+    scope.record("page", **drill_history.page(known, damage, work.snapshots.environment.backup))
 
 
 def remove(work: Drilling, scope: Scope) -> str:

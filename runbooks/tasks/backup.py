@@ -76,6 +76,17 @@ def drill(
     start_on(c, "backup.drill", snapshot, environment=env, plan=plan, confirm=confirm, reason=reason)
 
 
+@task(
+    name="history",
+    help={"env": ENV, "format": "console, markdown (with pictures) or json, on standard output (default: console)"},
+)
+def history(_c: Context, env: str | None = None, format: str = "console") -> None:
+    """What drills came to over time: RTO and RPO against the inventory's targets."""
+    from runbooks import snapshots
+
+    finish(lambda: snapshots.show_history(env, format))
+
+
 @task(name="prune", help={"env": ENV, "plan": PLAN, "confirm": CONFIRM, "reason": REASON})
 def prune(c: Context, env: str | None = None, plan: bool = False, confirm: str | None = None, reason: str = "") -> None:
     """Remove the snapshots that [backup.keep] does not keep, and what killed runs have left.
@@ -86,4 +97,4 @@ def prune(c: Context, env: str | None = None, plan: bool = False, confirm: str |
     start(c, "backup.prune", environment=env, plan=plan, confirm=confirm, reason=reason)
 
 
-TASKS = collection("backup", create, list_, show, verify, restore, drill, prune)
+TASKS = collection("backup", create, list_, show, verify, restore, drill, history, prune)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from runbooks.engine.errors import InputError
 from runbooks.engine.store import Store
 from runbooks.systems.snapshots.manifest import decode, encode
 
@@ -63,6 +64,23 @@ def drills(store: Store) -> Iterator[Drill]:
         found = of_run(store, name.removeprefix(ROOT).removesuffix(".json"))
         if found:
             yield found
+
+
+def readable(store: Store) -> tuple[list[Drill], list[str]]:
+    """Those that can be read, oldest first, and what is wrong with each of the others.
+
+    Raises:
+        SystemFault: the store can't be asked.
+    """
+    found, damage = [], []
+    for name in store.names(ROOT):
+        try:
+            drill = of_run(store, name.removeprefix(ROOT).removesuffix(".json"))
+        except InputError as error:
+            damage.append(f"{name}: {error.found or error.what}")
+        else:
+            found += [drill] if drill else []
+    return sorted(found, key=lambda drill: drill.ended), damage
 
 
 def _name(run: str) -> str:

@@ -114,11 +114,11 @@ class Contents:
     vector_memory: int = 0
 
 
-def encode(document: Any) -> bytes:
-    """A manifest or contents as JSON."""
+def encode(document: Any, kind: Any = None) -> bytes:
+    """A manifest or contents as JSON; ``kind`` where that is more than its own type."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(type(document)).dump_json(document, indent=1) + b"\n"
+    return TypeAdapter(kind or type(document)).dump_json(document, indent=1) + b"\n"
 
 
 def decode(body: bytes, kind: type[Document], where: str) -> Document:
