@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,10 @@ import pytest
 from hypothesis import settings
 
 from runbooks import project
+from runbooks.sandbox import postgres_install
+from runbooks.sandbox.layout import Layout, prepare
 from runbooks.sandbox.world import Sandbox
+from tests.sandbox.servers import fresh_layout, link_installed, open_folder
 
 if TYPE_CHECKING:
     from tests.shops import Shop
@@ -69,9 +71,19 @@ class Shell:
         return kept | {project.VARIABLE: str(self.project)} | dict(more or {})
 
 
-def new_project(folder: Path) -> Shell:
-    """A project folder with the checkout's inventory and nothing else."""
+def new_project(folder: Path, *, rehearsed: bool = True) -> Shell:
+    """A project folder with the checkout's inventory and nothing else.
+
+    Args:
+        folder: Where to.
+        rehearsed: Whether its sandbox rehearses its load on the first start, which takes some seconds.
+    """
     shutil.copytree(CHECKOUT / "inventory", folder / "inventory")
+    if not rehearsed:
+        file = folder / "inventory" / "local" / "environment.toml"
+        text = file.read_text()
+        assert "[load]\nallowed = true" in text
+        file.write_text(text.replace("[load]\nallowed = true", "[load]\nallowed = false"))
     return Shell(folder)
 
 
@@ -84,19 +96,26 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def sandbox_shell() -> Iterator[Shell]:
+def installed() -> Iterator[Layout]:
+    """A layout with PostgreSQL unpacked, to be linked from; takes some 3 s."""
+    with fresh_layout() as layout:
+        postgres_install.install(layout)
+        yield layout
+
+
+@pytest.fixture(scope="session")
+def sandbox_shell(installed: Layout) -> Iterator[Shell]:
     """A project whose sandbox runs; its folder can be entered by the user that PostgreSQL runs as."""
-    folder = Path(tempfile.mkdtemp(prefix="runbooks-"))
-    folder.chmod(0o755)
-    shell = new_project(folder)
-    try:
-        up = shell.invoke("sandbox.up")
-        assert up.returncode == 0, up.stdout + up.stderr
-        yield shell
-    finally:
-        down = shell.invoke("sandbox.down")
-        assert down.returncode == 0, down.stdout + down.stderr
-        shutil.rmtree(folder)
+    with open_folder() as folder:
+        shell = new_project(folder)
+        link_installed(installed, prepare(folder))
+        try:
+            up = shell.invoke("sandbox.up")
+            assert up.returncode == 0, up.stdout + up.stderr
+            yield shell
+        finally:
+            down = shell.invoke("sandbox.down")
+            assert down.returncode == 0, down.stdout + down.stderr
 
 
 @pytest.fixture

@@ -4,44 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from runbooks import backup, drill, project, restore
 from runbooks.engine import audit
-from runbooks.engine.step import Runbook
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.snapshots import drills
 from tests.conftest import Shell
+from tests.crash.points import cases, in_doubt, points
 from tests.crash.sandboxes import killed_at, succeeds
 from tests.vaults import Vault, rich_database
-
-
-def points(book: Runbook[Any]) -> list[str]:
-    """Ahead of each step's intent and after it, ahead of its outcome and after it."""
-    found = ["after:lease"]
-    for step in book.steps:
-        kinds = ["outcome"] if step.done is None else ["intent", "outcome"]
-        found += [f"{when}:{kind}/{step.name}" for kind in kinds for when in ("before", "after")]
-    return [*found, "before:end"]
-
 
 CREATE, RESTORE, DRILL = (points(book) for book in (backup.runbook(), restore.runbook(), drill.runbook()))
 QUICK = {"before:outcome/upload", "before:outcome/fill"}
 """One that stands for the others, of each."""
-
-
-def in_doubt(known: list[str]) -> list[str]:
-    """Where only the world can tell whether the step was done."""
-    return [point for point in known if point.startswith(("after:intent", "before:outcome"))]
-
-
-def in_matrix(known: list[str]) -> list[Any]:
-    return [
-        pytest.param(point, id=point.replace("/", " "), marks=() if point in QUICK else pytest.mark.crash)
-        for point in known
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +51,7 @@ def nothing_is_left_here(vault: Vault) -> None:
 
 
 @pytest.mark.case(49)
-@pytest.mark.parametrize("point", in_matrix(CREATE))
+@pytest.mark.parametrize("point", cases(CREATE, QUICK))
 def test_a_killed_snapshot_is_resumed_to_exactly_one(point: str, vault: Vault) -> None:
     killed_at(vault.shell, point, "backup.create", "--env", "vault")
 
@@ -86,8 +63,7 @@ def test_a_killed_snapshot_is_resumed_to_exactly_one(point: str, vault: Vault) -
     nothing_is_left_here(vault)
 
 
-@pytest.mark.crash
-@pytest.mark.parametrize("point", in_doubt(CREATE))
+@pytest.mark.parametrize("point", cases(in_doubt(CREATE)))
 def test_a_killed_snapshot_is_taken_back(point: str, vault: Vault) -> None:
     killed_at(vault.shell, point, "backup.create", "--env", "vault")
 
@@ -99,8 +75,7 @@ def test_a_killed_snapshot_is_taken_back(point: str, vault: Vault) -> None:
 
 
 @pytest.mark.case(67)
-@pytest.mark.crash
-@pytest.mark.parametrize("point", in_doubt(RESTORE))
+@pytest.mark.parametrize("point", cases(in_doubt(RESTORE)))
 def test_a_killed_restore_is_resumed_and_proven(point: str, vault: Vault) -> None:
     vault.create()
     killed_at(vault.shell, point, "backup.restore", "--env", "vault")
@@ -112,7 +87,7 @@ def test_a_killed_restore_is_resumed_and_proven(point: str, vault: Vault) -> Non
     nothing_is_left_here(vault)
 
 
-@pytest.mark.parametrize("point", in_matrix(RESTORE))
+@pytest.mark.parametrize("point", cases(RESTORE, QUICK))
 def test_a_killed_restore_is_taken_back(point: str, vault: Vault) -> None:
     vault.create()
     before = vault.execute("SELECT count(*) AS rows FROM value")
@@ -125,8 +100,7 @@ def test_a_killed_restore_is_taken_back(point: str, vault: Vault) -> None:
     nothing_is_left_here(vault)
 
 
-@pytest.mark.crash
-@pytest.mark.parametrize("point", in_doubt(DRILL))
+@pytest.mark.parametrize("point", cases(in_doubt(DRILL)))
 def test_a_killed_drill_is_resumed_to_one_record(point: str, vault: Vault) -> None:
     vault.create()
     killed_at(vault.shell, point, "backup.drill", "--env", "vault")

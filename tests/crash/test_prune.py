@@ -17,8 +17,8 @@ from runbooks.systems.postgres import databases
 from runbooks.systems.postgres.databases import Mark
 from runbooks.systems.snapshots.shelf import place
 from tests.conftest import Shell
+from tests.crash.points import cases, in_doubt, points
 from tests.crash.sandboxes import killed_at, succeeds
-from tests.crash.test_backup import in_doubt, points
 from tests.vaults import Vault, rich_database
 
 DEAD = "20250101T000000.000Z-backup.restore-{}"
@@ -76,12 +76,7 @@ def cluttered(vault: Vault, kept: Path) -> Vault:
 
 
 def steps(book: Runbook[Any]) -> list[Any]:
-    known = [*points(book), "after:pruned", *(f"effect:{number}" for number in EFFECTS)]
-    quick = {"after:pruned"}
-    return [
-        pytest.param(point, id=point.replace("/", " "), marks=() if point in quick else pytest.mark.crash)
-        for point in known
-    ]
+    return cases([*points(book), "after:pruned", *(f"effect:{number}" for number in EFFECTS)], quick={"after:pruned"})
 
 
 def nothing_is_left(vault: Vault) -> None:

@@ -3,119 +3,106 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from runbooks.engine.step import Runbook
 from runbooks.sandbox import down, up
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.world import Sandbox
 from tests.conftest import Shell
+from tests.crash.points import BEGUN, ENDING, around_steps, cases, in_doubt
 from tests.crash.sandboxes import (
+    NOTHING,
+    STOPPED,
+    UNPACKED,
     VERIFY,
+    Warmed,
+    ahead_of,
     all_is_recorded,
     killed_at,
     nothing_runs,
     only_run,
-    project,
     succeeds,
+    warmed_project,
 )
 
-BEGUN = ["before:lease", "after:lease"]
-ENDING = ["before:end"]
 EFFECTS = range(11, 521, 29)
 """Some of the roughly 530 effects of a first start: every kind of them, in every step."""
 
-
-def around_steps(book: Runbook[Any]) -> list[str]:
-    """Each step's points: ahead of its intent and after it, ahead of its outcome and after it."""
-    points = []
-    for step in book.steps:
-        kinds = ["outcome"] if step.done is None and step.undo is None else ["intent", "outcome"]
-        points += [f"{when}:{kind}/{step.name}" for kind in kinds for when in ("before", "after")]
-    return points
-
-
 UP = [*BEGUN, *around_steps(up.runbook()), *ENDING]
-IN_DOUBT = [point for point in UP if point.startswith(("after:intent", "before:outcome"))]
-"""Where only the world can tell whether the step was done. Every other point is as clear as the one before it."""
 DOWN = [*BEGUN, *around_steps(down.runbook()), *ENDING]
 
-DONE_ONCE = ("/place-releases", "/create-databases", "/load-content")
+STAGES = {
+    "unpack-servers": NOTHING,
+    "place-releases": UNPACKED,
+    "create-databases": ahead_of("create-databases"),
+    "load-content": ahead_of("load-content"),
+}
+"""The steps that a first start takes only, and where they still have something to do."""
 
 
-def in_matrix(points: list[str]) -> list[Any]:
-    return [pytest.param(point, marks=pytest.mark.crash, id=point.replace("/", " ")) for point in points]
+@pytest.fixture(scope="module")
+def warmed(installed: Layout) -> Iterator[Warmed]:
+    with warmed_project(installed) as made:
+        yield made
 
 
 @pytest.fixture
-def fresh(installed: Layout) -> Iterator[Shell]:
+def fresh(warmed: Warmed) -> Shell:
     """A project that was never started, with PostgreSQL unpacked."""
-    with project(installed) as shell:
-        yield shell
+    return warmed.at(UNPACKED)
 
 
 @pytest.fixture(scope="module")
 def module_project(installed: Layout) -> Iterator[Shell]:
-    with project(installed) as shell:
-        yield shell
+    with warmed_project(installed) as made:
+        yield made.at(UNPACKED)
 
 
 @pytest.fixture
 def running(module_project: Shell) -> Shell:
     """A project whose sandbox runs."""
-    succeeds(module_project, "sandbox.up")
-    return module_project
-
-
-@pytest.fixture
-def stopped(module_project: Shell) -> Shell:
-    """A project whose sandbox was up once."""
-    if Sandbox.of(module_project.project).deployed("local") == {}:
+    if not Sandbox.of(module_project.project).well():
         succeeds(module_project, "sandbox.up")
-    succeeds(module_project, "sandbox.down")
     return module_project
 
 
 @pytest.fixture
-def before_start(point: str, request: pytest.FixtureRequest) -> Iterator[Shell]:
+def before_start(point: str, warmed: Warmed) -> Shell:
     """A sandbox in which the step that is to be interrupted has something to do; otherwise the cheapest."""
-    if point.endswith("/unpack-servers"):
-        with project() as shell:
-            yield shell
-    else:
-        fresh = point.endswith(DONE_ONCE)
-        yield request.getfixturevalue("fresh" if fresh else "stopped")
+    return warmed.at(STAGES.get(point.partition("/")[2], STOPPED))
 
 
 # --- the three ways on, at three points that stand for the others
 
 
-def test_the_next_command_starts_what_a_killed_start_did_not(fresh: Shell) -> None:
-    killed_at(fresh, "after:intent/start-servers", "sandbox.up")
+def test_the_next_command_starts_what_a_killed_start_did_not(warmed: Warmed) -> None:
+    shell = warmed.at(STOPPED)
+    killed_at(shell, "after:intent/start-servers", "sandbox.up")
 
-    succeeds(fresh, *VERIFY)
+    succeeds(shell, *VERIFY)
 
-    all_is_recorded(fresh)
+    all_is_recorded(shell)
 
 
-def test_a_killed_start_is_resumed(fresh: Shell) -> None:
-    killed_at(fresh, "before:outcome/load-content", "sandbox.up")
+def test_a_killed_start_is_resumed(warmed: Warmed) -> None:
+    shell = warmed.at(STOPPED)
+    killed_at(shell, "before:outcome/start-servers", "sandbox.up")
 
-    said = succeeds(fresh, "runs.resume", only_run(fresh, "sandbox.up"))
+    said = succeeds(shell, "runs.resume", only_run(shell, "sandbox.up"))
 
     assert "found done" in said
-    answers(fresh)
+    answers(shell)
 
 
-def test_a_killed_start_is_taken_back(fresh: Shell) -> None:
-    killed_at(fresh, "after:intent/start-applications", "sandbox.up")
+def test_a_killed_start_is_taken_back(warmed: Warmed) -> None:
+    shell = warmed.at(STOPPED)
+    killed_at(shell, "after:intent/start-applications", "sandbox.up")
 
-    succeeds(fresh, "runs.abort", only_run(fresh, "sandbox.up"), code=6)
+    succeeds(shell, "runs.abort", only_run(shell, "sandbox.up"), code=6)
 
-    nothing_runs(fresh)
-    all_is_recorded(fresh)
+    nothing_runs(shell)
+    all_is_recorded(shell)
 
 
 def answers(shell: Shell) -> None:
@@ -126,7 +113,7 @@ def answers(shell: Shell) -> None:
 # --- every point
 
 
-@pytest.mark.parametrize("point", in_matrix([*UP, "before:run", "after:run", "after:end"]))
+@pytest.mark.parametrize("point", cases([*UP, "before:run", "after:run", "after:end"]))
 def test_the_next_command_recovers_wherever_a_start_was_killed(point: str, before_start: Shell) -> None:
     killed_at(before_start, point, "sandbox.up")
 
@@ -135,7 +122,7 @@ def test_the_next_command_recovers_wherever_a_start_was_killed(point: str, befor
     all_is_recorded(before_start)
 
 
-@pytest.mark.parametrize("point", in_matrix([*BEGUN, *IN_DOUBT, *ENDING]))
+@pytest.mark.parametrize("point", cases([*BEGUN, *in_doubt(UP), *ENDING]))
 def test_a_start_is_resumed_wherever_it_was_killed(point: str, before_start: Shell) -> None:
     killed_at(before_start, point, "sandbox.up")
 
@@ -145,7 +132,7 @@ def test_a_start_is_resumed_wherever_it_was_killed(point: str, before_start: She
     all_is_recorded(before_start)
 
 
-@pytest.mark.parametrize("point", in_matrix([*BEGUN, *IN_DOUBT, *ENDING]))
+@pytest.mark.parametrize("point", cases([*BEGUN, *in_doubt(UP), *ENDING]))
 def test_a_start_is_taken_back_wherever_it_was_killed(point: str, before_start: Shell) -> None:
     killed_at(before_start, point, "sandbox.up")
 
@@ -155,7 +142,7 @@ def test_a_start_is_taken_back_wherever_it_was_killed(point: str, before_start: 
     all_is_recorded(before_start)
 
 
-@pytest.mark.parametrize("effect", in_matrix([f"effect:{number}" for number in EFFECTS]))
+@pytest.mark.parametrize("effect", cases([f"effect:{number}" for number in EFFECTS]))
 def test_the_next_command_recovers_between_any_two_effects(effect: str, fresh: Shell) -> None:
     killed_at(fresh, effect, "sandbox.up")
 
@@ -174,7 +161,7 @@ def test_a_run_that_had_ended_or_not_begun_is_not_resumed(point: str, fresh: She
         assert "next:" in said
 
 
-@pytest.mark.parametrize("point", in_matrix([*DOWN, "before:run", "after:run", "after:end"]))
+@pytest.mark.parametrize("point", cases([*DOWN, "before:run", "after:run", "after:end"]))
 @pytest.mark.parametrize("next_command", ["sandbox.down", "sandbox.up"])
 def test_the_next_command_recovers_wherever_a_stop_was_killed(point: str, next_command: str, running: Shell) -> None:
     killed_at(running, point, "sandbox.down")
@@ -188,7 +175,7 @@ def test_the_next_command_recovers_wherever_a_stop_was_killed(point: str, next_c
     all_is_recorded(running)
 
 
-@pytest.mark.parametrize("point", in_matrix(DOWN))
+@pytest.mark.parametrize("point", cases(DOWN))
 def test_a_stop_is_resumed_wherever_it_was_killed(point: str, running: Shell) -> None:
     killed_at(running, point, "sandbox.down")
 

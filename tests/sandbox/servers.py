@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import subprocess
@@ -17,16 +18,39 @@ from runbooks.sandbox.postgres_install import install_folder
 from runbooks.sandbox.process_manager import shut_down
 from runbooks.sandbox.program import Program
 
+IN_MEMORY = Path("/dev/shm")
+ROOM = 4 << 30
+"""Bytes: many times what the sandboxes of one test process hold at once."""
+
 
 @contextlib.contextmanager
 def open_folder() -> Iterator[Path]:
-    """A temporary folder that root's service user can enter, which pytest's own is not."""
-    folder = Path(tempfile.mkdtemp(prefix="sandbox-")).resolve()
+    """A temporary folder that root's service user can enter, which pytest's own is not.
+
+    In memory where there is room: the thousands of small files of a database are copied there in a tenth of the time.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="sandbox-", dir=IN_MEMORY if _takes_sandboxes(IN_MEMORY) else None)).resolve()
     folder.chmod(0o755)
     try:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+@functools.cache
+def _takes_sandboxes(folder: Path) -> bool:
+    """Whether programs can be put there, and started."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    room = found.f_bavail * found.f_frsize
+    return os.access(folder, os.W_OK) and not found.f_flag & os.ST_NOEXEC and room > ROOM
+
+
+def link_installed(installed: Layout, layout: Layout) -> None:
+    """Have PostgreSQL unpacked there too. Links, not symlinks: a process shows the path of its executable."""
+    shutil.copytree(install_folder(installed), install_folder(layout), symlinks=True, copy_function=os.link)
 
 
 @contextlib.contextmanager
@@ -37,8 +61,7 @@ def fresh_layout(installed: Layout | None = None) -> Iterator[Layout]:
         project.mkdir(mode=0o700)
         layout = prepare(project, state_folder=folder / "state")
         if installed is not None:
-            # Links, not symlinks: a process shows the path of its executable.
-            shutil.copytree(install_folder(installed), install_folder(layout), symlinks=True, copy_function=os.link)
+            link_installed(installed, layout)
         try:
             yield layout
         finally:
