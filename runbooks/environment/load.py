@@ -101,6 +101,11 @@ def _completed(declared: Declaration, inventory: Path, name: str, known: tuple[s
             or (None if declared.store.bucket else project / "var" / "store" / name),
             ca_file=_under(folder, declared.store.ca_file),
         ),
+        "secret_store": dataclasses.replace(
+            declared.secret_store,
+            path=_under(folder, declared.secret_store.path),
+            ca_file=_under(folder, declared.secret_store.ca_file),
+        ),
         "backup": dataclasses.replace(
             declared.backup, work=_under(project, declared.backup.work) or project / "var" / "snapshots" / name
         ),

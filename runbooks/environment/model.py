@@ -19,6 +19,7 @@ from runbooks.environment.hosting import LimitBounds, Service
 from runbooks.environment.inbox import Inbox
 from runbooks.environment.mail import Mail
 from runbooks.environment.providers import Providers
+from runbooks.environment.secret_store import SecretStore
 from runbooks.environment.store import Store
 from runbooks.environment.support import Monitor, People, Support
 from runbooks.environment.value import SecretRef, Value, VariableRef
@@ -211,6 +212,7 @@ class Declaration:
         sandbox: Whether this tool starts the environment itself.
         release: Where the running release can be read.
         secrets: Where the secrets are that this tool needs and the application does not have.
+        secret_store: Where a rotation keeps the versions of the application's secrets.
         database: Its PostgreSQL database.
         redis: Its Redis.
         dns: Who is asked for names.
@@ -244,6 +246,7 @@ class Declaration:
     sandbox: bool = False
     release: Release = Release()
     secrets: SourceDeclaration = PROCESS_ENVIRONMENT
+    secret_store: SecretStore = SecretStore()
     database: Database = Database()
     redis: Redis = Redis()
     dns: Dns = Dns()

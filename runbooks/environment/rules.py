@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from runbooks.environment import backup, content, documentation, edge, providers, store, watching
+from runbooks.environment import backup, content, documentation, edge, providers, secret_store, store, watching
 from runbooks.environment import inbox as inboxes
 from runbooks.environment.discover import EXAMPLE, SANDBOXES
 from runbooks.environment.hosting_rules import platform_problems
@@ -49,6 +49,7 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     yield from content.problems(environment.content)
     yield from _source(("variables",), environment.variables)
     yield from _source(("secrets",), environment.secrets)
+    yield from secret_store.problems(environment.secret_store)
     yield from _numbers(environment)
     yield from platform_problems(environment.platform)
     yield from _peers(environment, known)
@@ -188,6 +189,7 @@ def _certificates(environment: Environment) -> Iterator[Problem]:
         "application": environment.application.ca_file,
         "database": environment.database.ca_file,
         "store": environment.store.ca_file,
+        "secret_store": environment.secret_store.ca_file,
         "providers": environment.providers.ca_file,
         "mail": environment.mail.ca_file,
     }

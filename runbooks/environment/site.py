@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbooks.engine.errors import InputError, Reason, SystemFault
-from runbooks.engine.redact import Redactor
+from runbooks.engine.redact import SHORTEST, Redactor
 from runbooks.engine.secret import Secret
 from runbooks.environment.hosting import WorkerPlan
 from runbooks.environment.load import load
@@ -226,6 +226,12 @@ class Site(Variables):
         if not isinstance(value, str):
             self.redactor.add(secret)
         return secret
+
+    def mask(self, secret: Secret) -> None:
+        """Have a value masked from here on, and the password in it; one too short for that is never shown anyway."""
+        self.redactor.add(*passwords(secret))
+        if len(secret.reveal()) >= SHORTEST:
+            self.redactor.add(secret)
 
     def fingerprint(self, text: str) -> str:
         """A keyed hash that tells equal values apart from different ones and nothing else.

@@ -146,6 +146,27 @@ CASES = [
     pytest.param("[checks]", '[store]\nprefix = "x"\n[checks]', 23, ["'store.prefix' has no use"], id="prefix alone"),
     pytest.param(
         "[checks]",
+        '[secret_store]\nprefix = "x"\n[checks]',
+        23,
+        ["'secret_store.prefix' has no use", 'kind = "dotenv"', 'set kind = "secrets-manager"'],
+        id="secrets in a file with a prefix",
+    ),
+    pytest.param(
+        "[checks]",
+        '[secret_store]\nkind = "secrets-manager"\naccess_key = "x"\n[checks]',
+        22,
+        ["'secret_store.secret_key' is missing"],
+        id="half an account of a secret store",
+    ),
+    pytest.param(
+        "[checks]",
+        '[secret_store]\nkind = "secrets-manager"\naccess_key = "x"\nsecret_key = "y"\n[checks]',
+        25,
+        ["only named in the inventory"],
+        id="a secret store's key in clear",
+    ),
+    pytest.param(
+        "[checks]",
         '[store]\nbucket = "b"\naccess_key = "x"\n[checks]',
         22,
         ["'store.secret_key' is missing"],
