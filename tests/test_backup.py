@@ -21,7 +21,7 @@ from runbooks.sandbox import object_store_server, ports
 from runbooks.sandbox.world import Sandbox
 from runbooks.steps import proof, restoration, snapshot
 from runbooks.steps.restoring import Restoring
-from runbooks.systems.postgres import access, commands, databases
+from runbooks.systems.postgres import access, commands, databases, programs
 from runbooks.systems.postgres.fingerprint import fingerprints, tables
 from runbooks.systems.postgres.snapshot import seeing
 from runbooks.systems.snapshots.manifest import Manifest, encode
@@ -438,6 +438,37 @@ def test_a_table_that_a_migration_holds_is_not_waited_for_without_end(
 
     assert "lock" in said
     assert vault.snapshots().shelf.unfinished() == []
+
+
+@pytest.mark.case(3)
+def test_no_table_is_emptied_or_dropped_between_its_fingerprint_and_its_dump(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TRUNCATE empties a table for every moment, also for those before it: it has to wait."""
+    refused = []
+
+    def after_fingerprints(*arguments: Any, **options: Any) -> Any:
+        found = fingerprints(*arguments, **options)
+        for statement in ("TRUNCATE twin", "DROP TABLE twin", "ALTER TABLE twin ADD COLUMN c int"):
+            with pytest.raises(SystemFault, match="refused") as caught:
+                vault.execute(f"SET lock_timeout = '50ms'; {statement}")
+            refused.append(caught.value.found)
+        return found
+
+    @contextlib.contextmanager
+    def late(argv: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
+        """Pg_dump that has not even connected when the fingerprints are done."""
+        yield None
+        with running(argv, *arguments, **options):
+            pass
+
+    running = programs.running
+    monkeypatch.setattr(snapshot, "fingerprints", after_fingerprints)
+    monkeypatch.setattr(programs, "running", late)
+    vault.create()
+
+    assert len(refused) == 3
+    assert all("lock timeout" in each for each in refused)
 
 
 def test_a_store_that_refuses_half_way_leaves_nothing(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from runbooks.environment.snapshots import Snapshots
 from runbooks.options import Options
 from runbooks.sandbox import environments, ports, postgres_install, postgres_server
 from runbooks.sandbox.world import Sandbox
+from runbooks.systems.postgres import databases
 from runbooks.systems.postgres.access import Access
 from runbooks.systems.snapshots.manifest import Manifest
 from runbooks.systems.snapshots.shelf import place
@@ -150,24 +151,49 @@ bin = {{ secret = "POSTGRES_BIN" }}
 @contextlib.contextmanager
 def rich_database(sandbox: Sandbox) -> Iterator[str]:
     """A database with one of everything; its siblings go with it."""
+    with database_with(sandbox, RICH.read_text(encoding="utf-8")) as name:
+        yield name
+
+
+@contextlib.contextmanager
+def database_with(sandbox: Sandbox, text: str, like: str = "") -> Iterator[str]:
+    """A database filled by these statements, in which @owner, @reader and @database are names; its siblings go with it.
+
+    Args:
+        like: More words of ``CREATE DATABASE``.
+    """
     tail = secrets.token_hex(3)
     name, reader = f"vault_{tail}", f"reader_{tail}"
     owner = environments.database("local")
+    create = sql.SQL("CREATE DATABASE {} OWNER {} {}")
     with sandbox.superuser() as connection:
         connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(reader)))
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(owner), sql.SQL(like)))
     try:
         with postgres_server.connect(sandbox.layout, sandbox.numbers()[ports.POSTGRES], name) as inside:
-            text = RICH.read_text(encoding="utf-8")
             for word, role in (("@owner", owner), ("@reader", reader), ("@database", name)):
                 text = text.replace(word, role)
-            inside.execute(text)
+            inside.execute(sql.SQL(text))
         yield name
     finally:
         with sandbox.superuser() as connection:
             made = connection.execute(
                 "SELECT datname FROM pg_database WHERE datname = %s OR starts_with(datname, %s)", [name, f"{name}__"]
             ).fetchall()
-            for row in made:
-                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(row[0])))
+        for row in made:
+            dropped(sandbox, row[0])
+        with sandbox.superuser() as connection:
             connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(reader)))
+
+
+def dropped(sandbox: Sandbox, name: str) -> None:
+    """Have it no more, also where it subscribes to something."""
+    with sandbox.superuser() as connection:
+        subscribes = connection.execute(
+            "SELECT FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE datname = %s", [name]
+        ).fetchall()
+    if subscribes:
+        with Vault(sandbox.project, sandbox, name).access.connection() as inside:
+            databases.leave_publishers(inside)
+    with sandbox.superuser() as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

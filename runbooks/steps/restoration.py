@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
+import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.step import Scope
 from runbooks.steps.making import fresh_folder, room, size
 from runbooks.steps.restoring import FILLED, FILLING, MADE, PROVEN, Restoring
 from runbooks.systems.postgres import commands, databases, programs
+from runbooks.systems.postgres.client import Connection
 from runbooks.systems.postgres.extensions import create_extensions, lacking_extensions
+from runbooks.systems.postgres.fingerprint import tables
 from runbooks.systems.postgres.records import ALGORITHM
 from runbooks.systems.postgres.rights import lacking_rights, may_own_for_all
 from runbooks.systems.snapshots import sealed
 from runbooks.systems.snapshots.manifest import StoredFile
+
+_IN_FUNCTION = re.compile(r"(?:PL/pgSQL|SQL) function ([\w.\"(), \[\]]+?)(?: line| statement| during|$)")
 
 FETCHED = "fetched"
 """The file that says that the whole archive is on this machine."""
@@ -62,7 +68,8 @@ def survey(restoring: Restoring) -> str:
             found="; ".join(lacking),
             mend="declare backup.database_url with a role that has these rights, and install what is missing",
         )
-    return f"{manifest.id}: {manifest.tables} tables with {manifest.rows} rows into {restoring.sibling}"
+    told = f"{manifest.id}: {manifest.tables} tables with {manifest.rows} rows into {restoring.sibling}"
+    return told + _slowness(restoring)
 
 
 def _refuse_foreign(restoring: Restoring) -> None:
@@ -139,8 +146,8 @@ def forgotten(restoring: Restoring, _scope: Scope) -> bool:
 
 def create(restoring: Restoring, _scope: Scope) -> str:
     """Make the sibling, empty, marked with this run, and closed to everybody but its owner."""
+    _drop_sibling(restoring)  # half made by an attempt that was killed; its name is this run's
     with restoring.snapshots.access.connection() as connection:
-        databases.drop(connection, restoring.sibling)  # half made by an attempt that was killed; its name is this run's
         databases.create(connection, restoring.sibling, restoring.contents.properties, restoring.said(MADE))
     return restoring.sibling
 
@@ -151,9 +158,18 @@ def created(restoring: Restoring, _scope: Scope) -> bool:
 
 def drop(restoring: Restoring, _scope: Scope) -> str:
     """Drop the sibling. Its name carries this run's id, so it can be nobody else's."""
-    with restoring.snapshots.access.connection() as connection:
-        databases.drop(connection, restoring.sibling)
+    _drop_sibling(restoring)
     return f"{restoring.sibling} is gone"
+
+
+def _drop_sibling(restoring: Restoring) -> None:
+    access, sibling = restoring.snapshots.access, restoring.sibling
+    with access.connection() as connection:
+        if not databases.exists(connection, sibling):
+            return
+        with access.connection(sibling) as inside:
+            databases.leave_publishers(inside)
+        databases.drop(connection, sibling)
 
 
 def fill(restoring: Restoring, scope: Scope) -> str:
@@ -166,6 +182,7 @@ def fill(restoring: Restoring, scope: Scope) -> str:
         databases.set_mark(connection, sibling, restoring.said(FILLING))
         role = None if may_own_for_all(connection) else contents.properties.owner
     with access.connection(sibling) as connection:
+        _refuse_contents(connection, sibling)
         schemas = create_extensions(connection, contents.catalogue, role)
     variables = restoring.programs.environment(
         access.environment(
@@ -184,14 +201,56 @@ def fill(restoring: Restoring, scope: Scope) -> str:
     entries.write_text(commands.entries_to_restore(contents_listed, schemas), encoding="utf-8")
     argv = commands.restore(program, restoring.archive, database=sibling, entries=entries, jobs=backup.jobs, role=role)
     said: list[str] = []
-    programs.run(argv, variables, stopping=scope.stop_event, say=said.append)
+    with _naming_careless_functions(said):
+        programs.run(argv, variables, stopping=scope.stop_event, say=said.append)
     with access.connection(sibling) as connection:
         connection.execute("ANALYZE")
         databases.bestow(connection, sibling, contents.properties)
         databases.set_mark(connection, sibling, restoring.said(FILLED))
-    slow = any("no longer fits into maintenance_work_mem" in line for line in said)
-    hint = "; a vector index did not fit into backup.restore_memory_mb, which made it slow" if slow else ""
-    return f"{commands.count_entries(entries.read_text(encoding='utf-8'))} objects restored into {sibling}{hint}"
+    objects = commands.count_entries(entries.read_text(encoding="utf-8"))
+    return f"{objects} objects restored into {sibling}{_slowness(restoring)}"
+
+
+def _slowness(restoring: Restoring) -> str:
+    """What makes it slower than it could be. The server says so itself, but archives silence its notices."""
+    wanted = -(-restoring.contents.vector_memory * 11 // 10 >> 20)
+    given = restoring.snapshots.environment.backup.restore_memory_mb
+    if wanted <= given:
+        return ""
+    return f"; slowly: a vector index wants some {wanted} MiB, and backup.restore_memory_mb is {given}"
+
+
+def _refuse_contents(connection: Connection, sibling: str) -> None:
+    """Restore into an empty database only: what somebody has put there would be mixed with what comes."""
+    there = tables(connection)
+    if there:
+        raise SystemFault(
+            "the database to restore into is not empty",
+            reason=Reason.FAILED,
+            where=sibling,
+            found=", ".join(table.identifier for table in there[:5]),
+            mend="see who has written into it; this run's next attempt makes it anew",
+        )
+
+
+@contextlib.contextmanager
+def _naming_careless_functions(said: Sequence[str]) -> Iterator[None]:
+    """Tell what to do about a function that only works with the search_path of the application."""
+    try:
+        yield
+    except SystemFault as fault:
+        text = " ".join(said)
+        name = _IN_FUNCTION.search(text)
+        if name is None or "does not exist" not in text:
+            raise
+        raise SystemFault(
+            fault.what,
+            reason=fault.reason,
+            where=fault.where,
+            found=fault.found,
+            mend="pg_restore works without a search_path; in the live database:"
+            f" ALTER FUNCTION {name[1]} SET search_path = …; then take another snapshot",
+        ) from fault
 
 
 def filled(restoring: Restoring, _scope: Scope) -> bool:

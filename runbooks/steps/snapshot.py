@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from runbooks import __version__
 from runbooks.engine.atomic import write_atomically
-from runbooks.engine.errors import Reason, SystemFault
+from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.step import Scope
 from runbooks.steps.making import DATA, DRAFT, STREAMED, UPLOADED, Making, fresh_folder, room, size
 from runbooks.systems.postgres import commands, programs
@@ -33,6 +33,9 @@ from runbooks.systems.snapshots.manifest import (
 from runbooks.systems.snapshots.portrait import Portrait, describe
 from runbooks.systems.snapshots.shelf import place
 
+OLDEST = 140000
+"""The first version with hash_record_extended, as PostgreSQL counts."""
+
 SECONDS = 12 * 3600.0
 """The longest time that a dump or an upload may take."""
 
@@ -49,6 +52,13 @@ def survey(making: Making) -> str:
         RunbookError: it can't be.
     """
     access, name = making.snapshots.access, making.snapshots.database
+    if (version := access.server_version()) < OLDEST:
+        raise InputError(
+            f"a server of PostgreSQL {version // 10000} can't be fingerprinted",
+            where=str(access),
+            found="it has no hash of a whole row",
+            mend=f"upgrade it to {OLDEST // 10000} or newer",
+        )
     with access.connection() as connection:
         row = connection.execute("SELECT pg_catalog.pg_database_size(%s) AS bytes", [name]).fetchone()
     assert row
@@ -89,6 +99,7 @@ def dump(making: Making, scope: Scope) -> str:
         with seeing(access, holder.moment) as connection:
             portrait = describe(connection, name)
             server = connection.info.server_version
+        holder.keep(table.qualified for table in portrait.tables)
         with _dumping(making, scope, holder, portrait) as files:
             found = fingerprints(
                 access,

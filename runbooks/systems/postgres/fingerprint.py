@@ -92,9 +92,14 @@ class Table:
     bytes: int
 
     @property
+    def qualified(self) -> sql.Identifier:
+        """Its name, always with its schema."""
+        return sql.Identifier(self.schema, self.name)
+
+    @property
     def identifier(self) -> str:
-        """Its name as SQL writes it, always qualified."""
-        return sql.Identifier(self.schema, self.name).as_string(None)
+        """The same as SQL writes it."""
+        return self.qualified.as_string(None)
 
 
 def hashed(column: Column) -> sql.Composable:

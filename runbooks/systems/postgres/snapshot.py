@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,6 +45,19 @@ class Holder:
     def __init__(self, connection: Connection, moment: Moment) -> None:
         self._connection = connection
         self.moment = moment
+
+    def keep(self, wanted: Iterable[sql.Identifier]) -> None:
+        """Let nobody empty, drop or alter these tables until the moment is let go; reading and writing goes on.
+
+        TRUNCATE empties a table for every moment, also for those before it: without this, a table that is truncated
+        between its fingerprint and its dump would make a snapshot that equals nothing.
+
+        Raises:
+            psycopg.Error: a migration holds one of them for longer than the lock's time limit.
+        """
+        names = sql.SQL(", ").join([sql.SQL("ONLY {}").format(name) for name in wanted])
+        if names.as_string():
+            self._connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(names))
 
     def confirm(self) -> None:
         """The moment is still held.

@@ -1,0 +1,23 @@
+-- What a copy of a database can stumble over, beside what rich.sql has. @owner and @reader are roles.
+CREATE EXTENSION vector SCHEMA public;
+CREATE EXTENSION postgres_fdw;
+CREATE TABLE big (id int, body text);
+INSERT INTO big SELECT 1, string_agg(md5(n::text), '') FROM generate_series(1, 400000) n;
+CREATE TABLE "Ünlikely long name that takes all the 63 bytes there are, éé" ("Ünlikely long column that takes 63 bytes of all there are, é" int);
+INSERT INTO "Ünlikely long name that takes all the 63 bytes there are, éé" VALUES (1), (2);
+CREATE TABLE word (id oid, text text UNIQUE);
+INSERT INTO word VALUES (1, 'Word'), (4294967295, 'other');
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '9');
+CREATE FOREIGN TABLE remote (id int) SERVER elsewhere;
+CREATE TABLE heard (what text);
+CREATE FUNCTION hear() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.heard VALUES (tg_tag); END $$;
+CREATE SUBSCRIPTION hearing_@database CONNECTION 'host=127.0.0.1 port=9 dbname=none' PUBLICATION news WITH (connect = false, slot_name = 'hearing');
+CREATE TABLE twice (n int);
+CREATE INDEX twice_n ON twice (n);
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'twice_n'::regclass;
+CREATE TABLE near (v vector(1000));
+INSERT INTO near SELECT (SELECT array_agg((n * k) % 10007) FROM generate_series(1, 1000) k)::vector FROM generate_series(1, 5000) n;
+SET LOCAL maintenance_work_mem = '128MB';
+CREATE INDEX near_v ON near USING hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 8);
+UPDATE pg_database SET datcollversion = '0.1' WHERE datname = current_database();
+CREATE EVENT TRIGGER hearing_ddl ON ddl_command_end EXECUTE FUNCTION hear();
