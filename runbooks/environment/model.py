@@ -19,6 +19,7 @@ from runbooks.environment.hosting import LimitBounds, Service
 from runbooks.environment.inbox import Inbox
 from runbooks.environment.mail import Mail
 from runbooks.environment.providers import Providers
+from runbooks.environment.schedule import Schedule
 from runbooks.environment.secret_store import SecretStore
 from runbooks.environment.store import Store
 from runbooks.environment.support import Monitor, People, Support
@@ -232,6 +233,7 @@ class Declaration:
         load: The load that is expected, and whether it may be rehearsed here.
         content: What the application is seeded with.
         inbox: Where mail to throw-away users can be read.
+        schedule: When regular work is done.
     """
 
     # Read by pydantic only: nothing is converted, unknown keys are errors. The tables inherit it.
@@ -266,6 +268,7 @@ class Declaration:
     load: Load = Load()
     content: Content = Content()
     inbox: Inbox | None = None
+    schedule: Schedule = Schedule()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,17 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from runbooks.environment import backup, content, documentation, edge, providers, secret_store, store, watching
+from runbooks.environment import (
+    backup,
+    content,
+    documentation,
+    edge,
+    providers,
+    schedule,
+    secret_store,
+    store,
+    watching,
+)
 from runbooks.environment import inbox as inboxes
 from runbooks.environment.discover import EXAMPLE, SANDBOXES
 from runbooks.environment.hosting_rules import platform_problems
@@ -55,6 +65,7 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     yield from _peers(environment, known)
     yield from store.problems(environment.store)
     yield from backup.problems(environment.backup)
+    yield from schedule.problems(environment.schedule)
     release = environment.release
     yield from documentation.problems(environment.documentation, release.allowed_secrets, release.engine)
     yield from edge.problems(environment.dns, environment.domain, environment.frontend, environment.mail)
