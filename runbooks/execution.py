@@ -61,7 +61,8 @@ def execute(execution: Execution, options: Options, *, back: bool = False) -> in
         recorder.append("lease", token=held.token, holder=held.holder, reason=held.reason)
     stop = StopRequest()
     prepared = execution.prepared
-    run = Run(execution.run, prepared.runbook, prepared.tools, recorder, stop, execution.confirm_lease)
+    token = held.token if held else 0
+    run = Run(execution.run, prepared.runbook, prepared.tools, recorder, stop, execution.confirm_lease, token)
     try:
         with stop.listening():
             ending = compensate(run, None) if back else perform(run)

@@ -26,6 +26,8 @@ class Scope:
     Attributes:
         run: The run's id; an effect carries it wherever its target allows.
         before: What `Step.before` noted ahead of the effect, also when another process notes it.
+        token: Of the lease that the run holds. It only grows, so what was changed under a later one refuses ours; 0:
+            there is no lease.
     """
 
     def __init__(
@@ -37,9 +39,11 @@ class Scope:
         stopping: threading.Event,
         say: Callable[[str], None],
         record: Callable[..., object],
+        token: int = 0,
     ) -> None:
         self.run = run
         self.before = before
+        self.token = token
         self._deadline = time.monotonic() + seconds
         self.stop_event = stopping
         self._say = say

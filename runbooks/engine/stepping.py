@@ -26,7 +26,10 @@ FOUND_DONE = "found done; the attempt before had ended before it could say so"
 
 @dataclass(frozen=True)
 class Run(Generic[Tools]):
-    """One execution of a runbook. ``confirm_lease`` raises LeaseLost once the environment is no longer ours."""
+    """One execution of a runbook. ``confirm_lease`` raises LeaseLost once the environment is no longer ours.
+
+    ``token`` is the lease's, 0 without one.
+    """
 
     id: str
     runbook: Runbook[Tools]
@@ -34,6 +37,7 @@ class Run(Generic[Tools]):
     recorder: Recorder
     stop: StopRequest
     confirm_lease: Callable[[], None]
+    token: int = 0
 
     def safe_point(self) -> None:
         """Between two effects: the place to stop, and to find out that the lease is gone."""
@@ -128,6 +132,7 @@ def _scoped(run: Run[Tools], step: Step[Tools], call: Callable[[Tools, Scope], R
         stopping=run.stop.event,
         say=partial(run.recorder.say, step.name),
         record=run.recorder.append,
+        token=run.token,
     )
     try:
         return guarded(lambda: call(run.tools, scope), step.title, step.seconds)

@@ -134,7 +134,7 @@ def decode(body: bytes, kind: type[Document], where: str) -> Document:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise InputError(
-            f"this is no {kind.__name__.lower()} of a snapshot",
+            f"this is no {kind.__name__.lower()}",
             where=where,
             found=f"{'.'.join(map(str, first['loc'])) or 'the text'}: {first['msg']}",
             mend="it was damaged, or written by another version of this tool",
