@@ -142,9 +142,9 @@ bin = {{ secret = "POSTGRES_BIN" }}
             done = connection.execute(sql.SQL(statement))
             return done.fetchall() if done.description else []
 
-    def siblings(self) -> list[str]:
-        """The databases that were made beside the vault's."""
-        rows = self.execute(f"SELECT datname FROM pg_database WHERE datname LIKE '{self.database}\\_\\_%'")
+    def siblings(self, ask: str | None = None) -> list[str]:
+        """The databases that were made beside the vault's; ``ask``: another one of the server, as this is closed."""
+        rows = self.execute(f"SELECT datname FROM pg_database WHERE datname LIKE '{self.database}\\_\\_%'", ask)
         return [row["datname"] for row in rows]
 
 

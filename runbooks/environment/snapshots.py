@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,17 @@ class Snapshots:
     @cached_property
     def access(self) -> Access:
         """A role that may read the whole database, and create others where something is restored."""
-        declared = self.environment.database
         own = self.environment.backup.database_url
+        if own is None:
+            return self.application
+        return replace(self.application, url=self.site.resolve(own, "backup.database_url"))
+
+    @cached_property
+    def application(self) -> Access:
+        """The application's own role, as the operator reaches its database."""
+        declared = self.environment.database
         return Access(
-            url=self.site.resolve(own, "backup.database_url")
-            if own
-            else self.site.resolve(declared.url, "database.url"),
+            url=self.site.resolve(declared.url, "database.url"),
             ca_file=declared.ca_file,
             connect_seconds=declared.connect_timeout_seconds,
             reach=declared.reach,
@@ -52,8 +57,7 @@ class Snapshots:
         Raises:
             InputError: the role's URL names another one.
         """
-        declared = self.environment.database
-        name = Access(url=self.site.resolve(declared.url, "database.url")).database
+        name = self.application.database
         if name != self.access.database:
             raise InputError(
                 "backup.database_url names another database than the application's",

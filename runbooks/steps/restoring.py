@@ -35,9 +35,12 @@ class Restoring:
     @property
     def sibling(self) -> str:
         """The new database's name, which carries the run."""
-        return databases.sibling_name(
-            self.manifest.database, "restore", f"{self.run[:8]}_{self.run.rpartition('-')[2]}"
-        )
+        return databases.sibling_name(self.manifest.database, "restore", self.tail)
+
+    @property
+    def tail(self) -> str:
+        """What tells this run's databases from others'."""
+        return f"{self.run[:8]}_{self.run.rpartition('-')[2]}"
 
     @property
     def folder(self) -> Path:

@@ -43,18 +43,32 @@ def verify(c: Context, snapshot: str = "newest", env: str | None = None, plan: b
 
 @task(
     name="restore",
-    help={"snapshot": SNAPSHOT, "env": ENV, "plan": PLAN, "confirm": CONFIRM, "reason": REASON},
+    help={
+        "snapshot": SNAPSHOT,
+        "switch": "then put it in the place of the live database, which is kept in quarantine",
+        "env": ENV,
+        "plan": PLAN,
+        "confirm": CONFIRM,
+        "reason": REASON,
+    },
 )
 def restore(
     c: Context,
     snapshot: str = "newest",
+    switch: bool = False,
     env: str | None = None,
     plan: bool = False,
     confirm: str | None = None,
     reason: str = "",
 ) -> None:
-    """Restore a snapshot into a new database beside the live one, and prove them equal. The live one is not touched."""
-    start_on(c, "backup.restore", snapshot, environment=env, plan=plan, confirm=confirm, reason=reason)
+    """Restore a snapshot into a new database beside the live one, and prove them equal. The live one is not touched.
+
+    With --switch it is replaced then: writers are ended, and the rows since are kept in quarantine.
+    """
+    asked = {"switch": True} if switch else {}
+    start_on(
+        c, "backup.restore", snapshot, environment=env, plan=plan, confirm=confirm, reason=reason, parameters=asked
+    )
 
 
 @task(

@@ -3,6 +3,7 @@
 POINT is one of
 
     before:KIND  after:KIND  before:KIND/STEP  after:KIND/STEP    around the first such record of the journal
+    before-sql:TEXT  after-sql:TEXT    around the first SQL statement that holds this text
     effect:N    ahead of the N-th effect on the machine: a rename, a link, a folder, a removal, a process, a connection
 
 Nothing in the product knows of this: the journal's `append` is wrapped, and effects are seen by an audit hook. The exit
@@ -60,6 +61,40 @@ def kill_around(when: str, wanted: str) -> None:
     Journal.append = wrapped  # type: ignore[method-assign, assignment]
 
 
+def kill_around_statement(when: str, wanted: str) -> None:
+    """Die just before or just after the first statement with this text; COMMIT is one, too."""
+    import psycopg
+
+    generator = psycopg.Connection._exec_command
+    execute = psycopg.Cursor.execute
+
+    def text_of(query: Any, connection: Any) -> str:
+        if isinstance(query, bytes):
+            return query.decode()
+        return query.as_string(connection) if hasattr(query, "as_string") else str(query)
+
+    def commanded(self: Any, command: Any, *arguments: Any, **named: Any) -> Any:
+        meant = wanted in text_of(command, self)
+        if meant and when == "before-sql":
+            die()
+        result = yield from generator(self, command, *arguments, **named)
+        if meant:
+            die()
+        return result
+
+    def executed(self: Any, query: Any, *arguments: Any, **named: Any) -> Any:
+        meant = wanted in text_of(query, self.connection)
+        if meant and when == "before-sql":
+            die()
+        result = execute(self, query, *arguments, **named)
+        if meant:
+            die()
+        return result
+
+    psycopg.Connection._exec_command = commanded  # type: ignore[method-assign]
+    psycopg.Cursor.execute = executed  # type: ignore[method-assign]
+
+
 def kill_ahead_of_effect(number: int) -> Callable[[], int]:
     """Die ahead of the effect with this number, counted from 1; 0 is never. Returns what tells how many there were."""
     seen = 0
@@ -80,6 +115,8 @@ def main(point: str, words: list[str]) -> None:
     count: Callable[[], int] = lambda: 0  # noqa: E731
     if kind in ("before", "after"):
         kill_around(kind, rest)
+    elif kind.endswith("-sql"):
+        kill_around_statement(kind, rest)
     else:
         count = kill_ahead_of_effect(int(rest) if kind == "effect" else 0)
     try:

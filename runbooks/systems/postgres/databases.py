@@ -51,12 +51,24 @@ ORDER BY 1
 
 @dataclass(frozen=True)
 class Mark:
-    """What a database's comment says of it: which run made it, of what, and how far it is."""
+    """What a database's comment says of it: which run made it, of what, and how far it is.
+
+    Attributes:
+        of: The database that it was made beside, or that it was.
+        at: When it was put aside, by the server's clock.
+        by: Who did it.
+        token: The fencing token of the lease under which that was done.
+        comment: What the comment was before.
+    """
 
     run: str
     state: str
     snapshot: str = ""
     of: str = ""
+    at: str = ""
+    by: str = ""
+    token: int = 0
+    comment: str = ""
 
 
 def properties(connection: Connection, name: str) -> Properties | None:

@@ -38,3 +38,20 @@ def lacking_rights(
     others = sorted({each for each in owners.values() if each not in (owner, "pg_database_owner")})
     if others:
         yield f"a superuser, as {', '.join(others[:5])} own objects besides {owner}"
+
+
+def lacking_for_exchange(connection: Connection, database: str) -> Iterator[str]:
+    """What we lack for closing and renaming a database. Who else is in it is `sessions.unendable`'s to say."""
+    row = connection.execute(_WE).fetchone()
+    assert row
+    if row["rolsuper"]:
+        return
+    if not row["rolcreatedb"]:
+        yield f"the right CREATEDB of {row['name']}, which renaming a database asks for"
+    owner = connection.execute(
+        "SELECT pg_catalog.pg_get_userbyid(datdba)::text AS name, pg_catalog.pg_has_role(datdba, 'USAGE') AS may"
+        " FROM pg_catalog.pg_database WHERE datname = %s",
+        [database],
+    ).fetchone()
+    if owner and not owner["may"]:
+        yield f"the rights of {owner['name']}, which owns {database}: GRANT {owner['name']} TO {row['name']}"

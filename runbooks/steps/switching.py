@@ -1,0 +1,176 @@
+"""Puts a restored and proven database in the place of the live one, and back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from runbooks.engine.errors import InputError, Reason, SystemFault
+from runbooks.engine.lease import operator
+from runbooks.engine.step import Scope
+from runbooks.steps import restoration
+from runbooks.steps.loss import loss
+from runbooks.steps.restoring import PROVEN, Restoring
+from runbooks.systems.postgres import databases, exchange
+from runbooks.systems.postgres.client import Connection
+from runbooks.systems.postgres.databases import Mark
+from runbooks.systems.postgres.exchange import CLOSED, QUARANTINED, Exchange, beside
+from runbooks.systems.postgres.rights import lacking_for_exchange
+from runbooks.systems.postgres.sessions import holds, sessions, unendable
+
+
+@dataclass
+class Switching(Restoring):
+    """What the steps of a restore share that ends with the restored database being the live one."""
+
+    @property
+    def live(self) -> str:
+        return self.manifest.database
+
+    @property
+    def aside(self) -> str:
+        """The name under which the database that is replaced is kept."""
+        return databases.sibling_name(self.live, "quarantine", self.tail)
+
+    @property
+    def aside_again(self) -> str:
+        """The name under which the restored database is kept once the switch is taken back: it was written to."""
+        return databases.sibling_name(self.live, "quarantine", f"{self.tail}_back")
+
+    def exchange(self, token: int) -> Exchange:
+        """The restored database in the place of the live one."""
+        said = Mark(self.run, QUARANTINED, self.manifest.id, self.live, by=operator(), token=token)
+        return Exchange(live=self.live, replacement=self.sibling, aside=self.aside, mark=said)
+
+    def exchange_back(self, token: int) -> Exchange:
+        """The database that was replaced in its place again."""
+        said = Mark(self.run, QUARANTINED, self.manifest.id, self.live, by=operator(), token=token)
+        return Exchange(live=self.live, replacement=self.aside, aside=self.aside_again, mark=said)
+
+    def mark(self) -> Mark | None:
+        """As of a restore; once switched, the restored database is the live one, and it is proven."""
+        with beside(self.snapshots.access) as connection:
+            if self.switched_by(connection):
+                return self.said(PROVEN)
+            said = databases.mark(connection, self.sibling)
+        return said if said and said.run == self.run else None
+
+    def switched_by(self, connection: Connection) -> bool:
+        """Whether this run has put the live database aside."""
+        said = databases.mark(connection, self.aside)
+        return said is not None and said.run == self.run and said.state == QUARANTINED
+
+
+def look(work: Switching, _scope: Scope) -> str:
+    """Find out whether it can be done; nothing is changed."""
+    with beside(work.snapshots.access) as connection:
+        if work.switched_by(connection) or exchange.is_closed(connection, work.live, work.run):
+            return "it was looked before the live database was closed"
+    return f"{restoration.survey(work)}; {survey(work)}"
+
+
+def survey(work: Switching) -> str:
+    """What would be switched.
+
+    Raises:
+        RunbookError: it can't be; the message names everything that stands against it.
+    """
+    _ = work.aside_again  # the longest name
+    with beside(work.snapshots.access) as connection:
+        _refuse_closed(connection, work)
+        there = sessions(connection, work.live)
+        against = [*lacking_for_exchange(connection, work.live), *unendable(there), *holds(connection, work.live)]
+    if against:
+        raise InputError(
+            "the restored database could not be put in the live one's place",
+            where=str(work.snapshots.access),
+            found="; ".join(against),
+            mend="give the role of backup.database_url what it lacks and end what holds the database, or restore"
+            " without --switch",
+        )
+    return f"then {work.live}, with {len(there)} sessions, is kept as {work.aside}"
+
+
+def _refuse_closed(connection: Connection, work: Switching) -> None:
+    said = databases.mark(connection, work.live)
+    if said and said.state == CLOSED and said.run != work.run:
+        raise SystemFault(
+            "a run has closed the database, and has not come to its end",
+            reason=Reason.REFUSED,
+            where=work.live,
+            found=f"run {said.run}, at {said.at}",
+            mend=f"invoke runs.abort {said.run}; if a later run has overtaken it:"
+            f" {exchange.reopening(work.live, said)}",
+        )
+
+
+def plan_switch(work: Switching) -> Iterable[str]:
+    """What would be replaced, and what only the database in quarantine would then have."""
+    yield survey(work)
+    yield f"rows that only {work.aside} will have, counted against {work.manifest.taken:%Y-%m-%d %H:%M:%S} UTC:"
+    lines = list(loss(work, threading.Event()).lines())
+    yield from (f"  {line}" for line in lines or ["none"])
+
+
+def close(work: Switching, scope: Scope) -> str:
+    """End every session of the live database and let nobody in, so that nothing is written to it any more."""
+    survey(work)
+    with beside(work.snapshots.access) as connection:
+        return exchange.close(connection, work.exchange(scope.token))
+
+
+def closed(work: Switching, _scope: Scope) -> bool:
+    """Whether nobody can write to what was the live database."""
+    with beside(work.snapshots.access) as connection:
+        if work.switched_by(connection):
+            return True
+        return exchange.is_closed(connection, work.live, work.run) and not sessions(connection, work.live)
+
+
+def reopen(work: Switching, _scope: Scope) -> str:
+    """Let clients in again."""
+    with beside(work.snapshots.access) as connection:
+        return exchange.reopen(connection, work.live, work.run)
+
+
+def switch(work: Switching, scope: Scope) -> str:
+    """Both renames, rights and marks in one transaction; with its end clients are let in."""
+    with beside(work.snapshots.access) as connection:
+        return exchange.swap(connection, work.exchange(scope.token))
+
+
+def switched(work: Switching, _scope: Scope) -> bool:
+    with beside(work.snapshots.access) as connection:
+        return work.switched_by(connection)
+
+
+def switch_back(work: Switching, scope: Scope) -> str:
+    """Put the old database in its place again. The restored one is kept: somebody may have written to it."""
+    with beside(work.snapshots.access) as connection:
+        if not work.switched_by(connection):
+            return "nothing was switched"
+        back = work.exchange_back(scope.token)
+        exchange.close(connection, back)
+        return exchange.swap(connection, back)
+
+
+def probe(work: Switching, _scope: Scope) -> str:
+    """Connect as the application does.
+
+    Raises:
+        SystemFault: it can't.
+    """
+    access = work.snapshots.application
+    with access.connection() as connection:
+        row = connection.execute(_WHO).fetchone()
+        assert row
+    return f"{row['role']} can connect to {row['name']}, which has {row['tables']} tables for it"
+
+
+_WHO = """
+SELECT current_user::text AS role, pg_catalog.current_database()::text AS name,
+       (SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+          AND pg_catalog.has_table_privilege(c.oid, 'SELECT')) AS tables
+"""
