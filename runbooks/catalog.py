@@ -19,6 +19,8 @@ _BUILDERS = {
     "checklist.waive": "runbooks.attest:prepare_waive",
     "release.watch": "runbooks.watch:prepare",
     "release.load": "runbooks.load:prepare",
+    "release.promote": "runbooks.holding:prepare_promote",
+    "release.mark-bad": "runbooks.holding:prepare_mark_bad",
     "backup.create": "runbooks.backup:prepare",
     "backup.verify": "runbooks.backup_verify:prepare",
     "backup.restore": "runbooks.restore:prepare",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-from runbooks.tasks.starting import CONFIRM, ENV, PLAN, collection, finish, start
+from runbooks.tasks.starting import CONFIRM, ENV, PLAN, REASON, RELEASE, collection, finish, start
 
 
 @task(
@@ -92,4 +92,54 @@ def load(
     start(c, "release.load", environment=env, plan=plan, confirm=confirm, parameters=parameters)
 
 
-TASKS = collection("release", verify, watch, load)
+@task(name="list", help={"env": ENV})
+def list_(_c: Context, env: str | None = None) -> None:
+    """Every time that a release was put to work, oldest first; what runs now is marked."""
+    from runbooks import releases
+
+    finish(lambda: releases.show_list(env))
+
+
+@task(name="show", help={"release": RELEASE, "env": ENV})
+def show(_c: Context, release: str | None = None, env: str | None = None) -> None:
+    """What the ledger knows of a release, and what going back to it would restore."""
+    from runbooks import releases
+
+    finish(lambda: releases.show(release, env))
+
+
+@task(
+    name="promote",
+    help={"release": RELEASE, "env": ENV, "plan": PLAN, "confirm": CONFIRM, "reason": REASON},
+)
+def promote(
+    c: Context,
+    release: str | None = None,
+    env: str | None = None,
+    plan: bool = False,
+    confirm: str | None = None,
+    reason: str = "",
+) -> None:
+    """Hold a release for stable from now on: a rollback may go back to it."""
+    parameters = {"release": release, "why": reason}
+    start(c, "release.promote", environment=env, plan=plan, confirm=confirm, reason=reason, parameters=parameters)
+
+
+@task(
+    name="mark-bad",
+    help={"release": RELEASE, "env": ENV, "plan": PLAN, "confirm": CONFIRM, "reason": "what it does wrong (needed)"},
+)
+def mark_bad(
+    c: Context,
+    release: str | None = None,
+    env: str | None = None,
+    plan: bool = False,
+    confirm: str | None = None,
+    reason: str = "",
+) -> None:
+    """Hold a release for bad from now on: no rollback goes back to it by itself."""
+    parameters = {"release": release, "why": reason}
+    start(c, "release.mark-bad", environment=env, plan=plan, confirm=confirm, reason=reason, parameters=parameters)
+
+
+TASKS = collection("release", verify, watch, load, list_, show, promote, mark_bad)

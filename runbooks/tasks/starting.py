@@ -16,6 +16,7 @@ PLAN = "show what would be done; everything is read, nothing is changed"
 CONFIRM = "the environment's name, instead of typing it (needed without a terminal for a protected environment)"
 SNAPSHOT = "a snapshot's id, its beginning or end, or 'newest' (the default)"
 REASON = "why, for whoever meets the lease or reads the log"
+RELEASE = "a release's id, its beginning or end, its version or its commit (default: the one that runs)"
 RUN = "a run's id, its beginning or end, or 'latest'"
 
 

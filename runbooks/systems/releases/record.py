@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 
 
 class State(enum.StrEnum):

@@ -1,0 +1,80 @@
+"""The ledger of releases, listed and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from runbooks.places import open_environment, store_of
+from runbooks.systems.releases.history import History
+from runbooks.systems.releases.ledger import Releases
+from runbooks.systems.releases.record import Entry, Kind, Release
+
+
+def show_list(environment: str | None) -> None:
+    """Print one line for every time that a release was put to work, oldest first; what runs now is marked."""
+    opened = open_environment(environment)
+    releases = Releases(store_of(opened))
+    history = releases.history()
+    rows = [
+        (
+            "*" if each is history.line[-1] else " ",
+            each.release.id,
+            each.release.version,
+            f"{each.entry.at:%Y-%m-%d %H:%M}Z",
+            history.state(each.release.id).value if each.entry.kind is Kind.DEPLOYED else "gone back to",
+            f"snapshot {each.release.snapshot_before}" if each.release.snapshot_before else "no snapshot",
+            f"by {each.entry.by}",
+        )
+        for each in history.activations
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    for entry in history.begun:
+        print(_unfinished(entry))
+    print(f"{len(history.candidates()) + bool(history.current)} releases of {opened.label} in {releases}")
+
+
+def show(wanted: str | None, environment: str | None) -> None:
+    """Print what the ledger knows of a release: the one that runs, or the one that answers to a name.
+
+    Raises:
+        InputError: none, or several, answer to it.
+    """
+    history = Releases(store_of(open_environment(environment))).history()
+    release = history.find(wanted) if wanted else history.current
+    if release is None:
+        print("nothing was deployed yet: invoke release.deploy")
+        return
+    for title, value in _facts(release, history):
+        print(f"{title:16} {value}")
+    for entry in history.entries:
+        if entry.id == release.id:
+            told = f": {entry.reason}" if entry.reason else ""
+            print(f"  {entry.at:%Y-%m-%d %H:%M:%S}Z  {entry.kind:12} by {entry.by}, run {entry.run}{told}")
+
+
+def _unfinished(entry: Entry) -> str:
+    return (
+        f"run {entry.run} by {entry.by} has begun to put {entry.id} to work at {entry.at:%Y-%m-%d %H:%M}Z and has not"
+        f" said how it ended: invoke runs.show {entry.run}"
+    )
+
+
+def _facts(release: Release, history: History) -> Iterator[tuple[str, str]]:
+    yield "release", release.id
+    yield "version", release.version
+    yield "commit", release.commit
+    yield "held for", history.state(release.id).value
+    yield "runs now", "yes" if history.current and history.current.id == release.id else "no"
+    yield "migrations", ", ".join(release.heads) or "none"
+    yield "new in it", _migrations(release.migrations)
+    yield "variables", (release.variables or "no key for a fingerprint")[:16]
+    yield "variables backup", release.variables_backup or "none"
+    yield "snapshot before", release.snapshot_before or "none"
+    restored = history.snapshot_before_first_after(release.id)
+    yield "going back to it", f"restores snapshot {restored}" if restored else "restores no snapshot"
+
+
+def _migrations(migrations: Mapping[str, str]) -> str:
+    return ", ".join(f"{revision} ({kind})" for revision, kind in migrations.items()) or "none"

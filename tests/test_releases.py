@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from runbooks.systems.releases.record import State
+from runbooks.systems.store.folder import FolderStore
+from tests.conftest import Shell
+from tests.systems.releases.ledgers import Writer
+
+
+@pytest.fixture
+def writer(bare_shell: Shell) -> Writer:
+    """The ledger of an environment that nobody has to run for this."""
+    folder = bare_shell.project / "inventory" / "office"
+    folder.mkdir()
+    (folder / "environment.toml").write_text("""\
+schema = 1
+protected = false
+[application]
+url = "http://127.0.0.1:9"
+[variables]
+source = "environment"
+[platform]
+kind = "hosts"
+[store]
+folder = "store"
+""")
+    return Writer(FolderStore(bare_shell.project / "store"))
+
+
+def test_an_operator_reads_what_was_deployed_and_says_what_it_is_held_for(writer: Writer, bare_shell: Shell) -> None:
+    writer.deployed("v1")
+    writer.deployed("v2", state=State.CANDIDATE)
+    listed = bare_shell.invoke("release.list", "--env", "office")
+    assert listed.returncode == 0, listed.stderr
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["v1", "*", "2"]
+
+    promoted = bare_shell.invoke("release.promote", "--release", "v2", "--env", "office")
+    assert promoted.returncode == 0, promoted.stderr
+    assert writer.releases.history().state("v2") is State.STABLE
+
+    bad = bare_shell.invoke("release.mark-bad", "--env", "office", "--reason", "it loses mail")
+    assert bad.returncode == 0, bad.stderr
+    assert "v2 is bad, and it runs now: invoke rollback" in bad.stdout
+    shown = bare_shell.invoke("release.show", "--env", "office", "--release", "v1")
+    assert "restores snapshot before-v2" in shown.stdout
+    assert "it loses mail" in bare_shell.invoke("release.show", "--env", "office").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("release.mark-bad", "--release", "v1"), "needs a reason"),
+        (("release.promote", "--release", "v9"), "no release answers to v9"),
+        (("release.show", "--release", "v9"), "no release answers to v9"),
+    ],
+)
+def test_what_can_not_be_meant_is_refused(writer: Writer, bare_shell: Shell, words: tuple[str, ...], said: str) -> None:
+    writer.deployed("v1")
+
+    refused = bare_shell.invoke(*words, "--env", "office")
+
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert len(writer.releases.entries()) == 1
