@@ -104,7 +104,7 @@ def http(answer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[int]:
             with contextlib.suppress(OSError):
                 self.wfile.write(reply.body)
 
-        do_GET = do_POST = do_DELETE = do_OPTIONS = do_PUT = _answer
+        do_GET = do_HEAD = do_POST = do_DELETE = do_OPTIONS = do_PUT = _answer
 
         def log_message(self, *_: Any) -> None:
             """Nothing is printed."""

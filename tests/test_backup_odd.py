@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,19 +22,9 @@ from runbooks.systems.snapshots.shelf import place
 from runbooks.systems.store.objects import digest_of
 from tests.conftest import Shell
 from tests.test_backup import scope
-from tests.vaults import Vault, database_with
+from tests.vaults import Vault, vault_of
 
 ODD = Path(__file__).with_name("odd.sql")
-
-
-@contextlib.contextmanager
-def vault_of(sandbox: Sandbox, folder: Path, text: str, like: str = "", backup: str = "") -> Iterator[Vault]:
-    """An environment whose database is filled by these statements."""
-    with pytest.MonkeyPatch.context() as patch, database_with(sandbox, text, like) as name:
-        patch.setenv(project.VARIABLE, str(folder))
-        vault = Vault(folder, sandbox, name, backup=backup)
-        vault.write()
-        yield vault
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from psycopg import sql
 
-from runbooks import command, snapshots
+from runbooks import command, project, snapshots
 from runbooks.engine.redact import Redactor
 from runbooks.engine.secret import Secret
 from runbooks.environment.load import load
@@ -45,6 +46,8 @@ class Vault:
     backup: str = ""
     secrets: dict[str, str] = field(default_factory=dict)
     name: str = "vault"
+    programs: Path | None = None
+    """The folder of pg_dump and pg_restore; None: the sandbox's own."""
 
     @property
     def access(self) -> Access:
@@ -61,6 +64,10 @@ class Vault:
         """The same database as the role that owns it, which is no superuser."""
         parts = urlsplit(self.sandbox.variables("local")["DATABASE_URL"])
         return parts._replace(path=f"/{self.database}").geturl()
+
+    @property
+    def own_programs(self) -> Path:
+        return postgres_install.install_folder(self.sandbox.layout) / "bin"
 
     @property
     def shell(self) -> Shell:
@@ -92,7 +99,7 @@ bin = {{ secret = "POSTGRES_BIN" }}
         private(folder / "variables.env", {"DATABASE_URL": self.owner_url})
         given = {
             "ADMIN_DATABASE_URL": self.admin_url,
-            "POSTGRES_BIN": str(postgres_install.install_folder(self.sandbox.layout) / "bin"),
+            "POSTGRES_BIN": str(self.programs or self.own_programs),
         }
         private(folder / "operator.env", given | self.secrets)
 
@@ -184,6 +191,16 @@ def database_with(sandbox: Sandbox, text: str, like: str = "") -> Iterator[str]:
             dropped(sandbox, row[0])
         with sandbox.superuser() as connection:
             connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(reader)))
+
+
+@contextlib.contextmanager
+def vault_of(sandbox: Sandbox, folder: Path, text: str, like: str = "", backup: str = "") -> Iterator[Vault]:
+    """An environment whose database is filled by these statements."""
+    with pytest.MonkeyPatch.context() as patch, database_with(sandbox, text, like) as name:
+        patch.setenv(project.VARIABLE, str(folder))
+        vault = Vault(folder, sandbox, name, backup=backup)
+        vault.write()
+        yield vault
 
 
 def dropped(sandbox: Sandbox, name: str) -> None:

@@ -22,6 +22,9 @@ from runbooks.systems.snapshots.portrait import unequal_rows
 STAGES = ("fetch", "create-sibling", "fill", "prove")
 """What stands between the decision to restore and a database that is proven."""
 
+CLOCKS_APART = 60.0
+"""Seconds by which the server's clock may be ahead of ours."""
+
 
 @dataclass
 class Drilling(Restoring):
@@ -100,16 +103,24 @@ def record(work: Drilling, scope: Scope) -> str:
     backup = work.snapshots.environment.backup
     measured = all(stage in work.seconds for stage in STAGES)
     rto = round(sum(work.seconds[stage] for stage in STAGES), 3) if measured else None
-    rpo = round((datetime.now(UTC) - work.snapshots.shelf.find("newest").taken).total_seconds(), 3)
+    age = round((datetime.now(UTC) - work.snapshots.shelf.find("newest").taken).total_seconds(), 3)
+    rpo = max(age, 0.0) if age > -CLOCKS_APART else None
     missed = []
+    if rpo is None:
+        missed.append(
+            f"the newest snapshot was taken {-age / 3600:.1f} h in the future: a clock is wrong, here or there"
+        )
     if backup.rto_minutes and rto is not None and rto > backup.rto_minutes * 60:
         missed.append(f"restoring took {rto / 60:.1f} min, at most {backup.rto_minutes} are allowed")
-    if backup.rpo_hours and rpo > backup.rpo_hours * 3600:
+    if backup.rpo_hours and rpo is not None and rpo > backup.rpo_hours * 3600:
         missed.append(f"the newest snapshot is {rpo / 3600:.1f} h old, at most {backup.rpo_hours} are allowed")
     drill = _drill(work, MISSED if missed else PROVEN, rto=rto, rpo=rpo, found=tuple(missed))
     drills.put(work.snapshots.shelf.store, drill)
     _show_history(work, scope)
-    told = f"RTO {f'{rto:.1f} s' if rto is not None else 'not measured: it was interrupted'}, RPO {rpo:.0f} s"
+    told = (
+        f"RTO {f'{rto:.1f} s' if rto is not None else 'not measured: it was interrupted'},"
+        f" RPO {f'{rpo:.0f} s' if rpo is not None else 'not known'}"
+    )
     scope.record("drill", verdict=drill.verdict, snapshot=drill.snapshot, rto=rto, rpo=rpo, text=told)
     return "; ".join([told, *missed])
 

@@ -26,7 +26,7 @@ class Drill:
         server: The server's major version.
         heads: The migrations that the restored schema is at.
         rto: Seconds from the decision to a proven database; None: it was interrupted, so nobody measured.
-        rpo: Seconds by which the newest snapshot is older than the drill.
+        rpo: Seconds by which the newest snapshot is older than the drill; None: not known, as clocks disagree.
         seconds: How long each stage took.
         found: What was wrong.
     """

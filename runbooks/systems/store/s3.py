@@ -174,6 +174,9 @@ class S3Store:
         if code in REFUSED:
             mend = "check the keys that store.access_key and store.secret_key name, and what they may do"
             return SystemFault("the store refuses us", reason=Reason.UNAUTHORISED, where=where, found=found, mend=mend)
+        if code == "RequestTimeTooSkewed":
+            mend = "set this machine's clock (timedatectl); the store refuses what is signed at another time"
+            return SystemFault("the store refuses us", reason=Reason.REFUSED, where=where, found=found, mend=mend)
         return SystemFault("the store failed", reason=Reason.FAILED, where=where, found=found)
 
 

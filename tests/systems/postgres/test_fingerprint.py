@@ -153,6 +153,30 @@ def test_a_pair_of_equal_rows_is_not_nothing(access: Access) -> None:
     assert of(access, "1, 1, 'x'", "1, 1, 'x'").rows == 2
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE million SET v = v + 1 WHERE id = 123456",
+        "DELETE FROM million WHERE id = 123456",
+        "INSERT INTO million SELECT * FROM million WHERE id = 123456",
+        "DELETE FROM million WHERE id = 123456; INSERT INTO million SELECT * FROM million WHERE id = 123457",
+    ],
+    ids=["a value", "a missing row", "a doubled row", "a row in place of another"],
+)
+def test_one_row_of_a_million_changes_it(million: Access, change: str) -> None:
+    with million.connection(search_path="public") as connection, connection.transaction(force_rollback=True):
+        before = fingerprint(connection, Table("public", "million", 0))
+        connection.execute(sql.SQL(change))
+
+        assert fingerprint(connection, Table("public", "million", 0)) != before
+
+
+@pytest.fixture(scope="module")
+def million(vault: Vault) -> Access:
+    vault.execute("CREATE TABLE million AS SELECT n AS id, n % 7 AS v FROM generate_series(1, 1000000) n")
+    return vault.access
+
+
 @pytest.mark.case(25, 26)
 def test_tables_without_rows_or_columns_have_one(access: Access) -> None:
     """25 and 26."""
