@@ -7,12 +7,19 @@ import gc
 
 from invoke.collection import Collection
 
-from runbooks.tasks import backup, checklist, lease, release, runs, sandbox, schedule
+from runbooks.tasks import backup, checklist, lease, quarantine, release, runs, sandbox, schedule
 
 # Commands live for seconds and are mostly imports, which make no garbage worth looking for: a tenth of their time.
 gc.set_threshold(100_000)
 atexit.register(gc.freeze)
 
 namespace = Collection(
-    release.TASKS, backup.TASKS, runs.TASKS, checklist.TASKS, lease.TASKS, schedule.TASKS, sandbox.TASKS
+    release.TASKS,
+    backup.TASKS,
+    quarantine.TASKS,
+    runs.TASKS,
+    checklist.TASKS,
+    lease.TASKS,
+    schedule.TASKS,
+    sandbox.TASKS,
 )

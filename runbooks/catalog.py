@@ -26,6 +26,7 @@ _BUILDERS = {
     "backup.restore": "runbooks.restore:prepare",
     "backup.drill": "runbooks.drill:prepare",
     "backup.prune": "runbooks.prune:prepare",
+    "quarantine.drop": "runbooks.quarantine:prepare_drop",
     "sandbox.up": "runbooks.sandbox.up:prepare",
     "sandbox.down": "runbooks.sandbox.down:prepare",
     "sandbox.reset": "runbooks.sandbox.reset:prepare",

@@ -135,10 +135,14 @@ def tables(connection: Connection) -> list[Table]:
     return [Table(**row) for row in connection.execute(_TABLES).fetchall()]
 
 
+def columns_of(connection: Connection, table: Table) -> list[Column]:
+    """A table's columns by name; none if there is no such table."""
+    return [Column(**row) for row in connection.execute(_COLUMNS, [table.identifier]).fetchall()]
+
+
 def fingerprint(connection: Connection, table: Table) -> Fingerprint:
     """Of one table, as the connection sees it. See `snapshot.seeing`."""
-    columns = [Column(**row) for row in connection.execute(_COLUMNS, [table.identifier]).fetchall()]
-    row = connection.execute(question(table, columns)).fetchone()
+    row = connection.execute(question(table, columns_of(connection, table))).fetchone()
     assert row
     return Fingerprint(row["rows"], row["sum"])
 
