@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 import string
 from collections.abc import Mapping
@@ -14,12 +12,12 @@ from runbooks.checks.peers import compared
 from runbooks.checks.subject import Subject
 from runbooks.engine.check import Evidence, Finding, Phase, Severity, failed, passed, skipped, unknown
 from runbooks.engine.errors import Reason
+from runbooks.systems.secrets import fernet
 
 JWT = "JWT_SECRET_KEY"
 ENCRYPTION = "ENCRYPTION_KEY"
 DEFAULT_JWT = "CHANGE_ME_IN_PRODUCTION_USE_RANDOM_STRING"
 NEW_JWT = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
-NEW_FERNET = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 SHORTEST_JWT = 32
 FEWEST_BITS = 128
 LONGEST_ESTIMATED = 72
@@ -87,10 +85,10 @@ def encryption_key_valid(subject: Subject) -> Finding:
     if not subject.site.flag("BYOK_ENABLED", default=True):
         return skipped(expected, "BYOK_ENABLED is false: no user's key is stored")
     key = subject.variables.get(ENCRYPTION)
-    mend = f"a new installation: {NEW_FERNET}; an old one: the key that its rows were encrypted with"
+    mend = f"a new installation: {fernet.NEW_KEY}; an old one: the key that its rows were encrypted with"
     if not key:
         return failed(expected, f"{ENCRYPTION} is not set", mend)
-    problem = fernet_problem(key.reveal())
+    problem = fernet.problem(key.reveal())
     return failed(expected, f"{ENCRYPTION} {problem}", mend) if problem else passed(expected, f"{ENCRYPTION} is one")
 
 
@@ -133,21 +131,6 @@ def _classes(value: str) -> list[str]:
     found = [group for group in groups if any(character in group for character in value)]
     others = {character for character in value if not any(character in group for group in groups)}
     return [*found, "".join(others)] if others else found
-
-
-def fernet_problem(key: str) -> str:
-    """Why this is not exactly one Fernet key, or nothing.
-
-    Python's base64 decoder drops what it does not know, so that two keys with a comma between them silently mean the
-    first: the length and the alphabet are looked at first.
-    """
-    if len(key) != 44:
-        return f"has {len(key)} characters instead of 44"
-    try:
-        raw = base64.b64decode(key.encode(), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return "is not URL-safe base64"
-    return "" if len(raw) == 32 else f"decodes to {len(raw)} bytes instead of 32"
 
 
 def _differs(subject: Subject, name: str) -> Finding:
