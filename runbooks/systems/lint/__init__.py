@@ -1,0 +1,1 @@
+"""Linting of migrations, as the SQL that they come to, by squawk."""
