@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 
 from runbooks.environment.backup import Backup
 from runbooks.environment.content import Content
+from runbooks.environment.deploying import Deploy
 from runbooks.environment.documentation import Allowance, Documentation, allowance
 from runbooks.environment.edge import Dns, Domain, Frontend
 from runbooks.environment.hosting import LimitBounds, Service
@@ -234,6 +235,7 @@ class Declaration:
         content: What the application is seeded with.
         inbox: Where mail to throw-away users can be read.
         schedule: When regular work is done.
+        deploy: How a release is put to work, and what it must prove.
     """
 
     # Read by pydantic only: nothing is converted, unknown keys are errors. The tables inherit it.
@@ -269,6 +271,7 @@ class Declaration:
     content: Content = Content()
     inbox: Inbox | None = None
     schedule: Schedule = Schedule()
+    deploy: Deploy = Deploy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from runbooks.environment import (
     backup,
     content,
+    deploying,
     documentation,
     edge,
     providers,
@@ -66,6 +67,7 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     yield from store.problems(environment.store)
     yield from backup.problems(environment.backup)
     yield from schedule.problems(environment.schedule)
+    yield from deploying.problems(environment.deploy)
     release = environment.release
     yield from documentation.problems(environment.documentation, release.allowed_secrets, release.engine)
     yield from edge.problems(environment.dns, environment.domain, environment.frontend, environment.mail)
