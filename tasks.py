@@ -7,7 +7,7 @@ import gc
 
 from invoke.collection import Collection
 
-from runbooks.tasks import backup, checklist, lease, quarantine, release, runs, sandbox, schedule
+from runbooks.tasks import backup, checklist, lease, quarantine, release, runs, sandbox, schedule, variables
 
 # Commands live for seconds and are mostly imports, which make no garbage worth looking for: a tenth of their time.
 gc.set_threshold(100_000)
@@ -17,6 +17,7 @@ namespace = Collection(
     release.TASKS,
     backup.TASKS,
     quarantine.TASKS,
+    variables.TASKS,
     runs.TASKS,
     checklist.TASKS,
     lease.TASKS,

@@ -27,6 +27,8 @@ _BUILDERS = {
     "backup.drill": "runbooks.drill:prepare",
     "backup.prune": "runbooks.prune:prepare",
     "quarantine.drop": "runbooks.quarantine:prepare_drop",
+    "variables.backup": "runbooks.variables_backup:prepare",
+    "variables.restore": "runbooks.variables_restore:prepare",
     "sandbox.up": "runbooks.sandbox.up:prepare",
     "sandbox.down": "runbooks.sandbox.down:prepare",
     "sandbox.reset": "runbooks.sandbox.reset:prepare",
@@ -42,6 +44,7 @@ NEED_THE_APPLICATION = {
     "backup.restore",
     "backup.drill",
     "backup.prune",
+    "variables.backup",
 }
 """Runbooks that ask a running application or its database, so that a sandbox is started for them."""
 

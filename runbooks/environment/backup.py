@@ -22,7 +22,8 @@ class Backup:
         compression: As pg_dump's option ``--compress``; None: fast zstd, or fast gzip before PostgreSQL 16.
         restore_memory_mb: The memory that one index may be built in during a restore, in MiB.
         work: A folder with room for a compressed dump; after loading absolute.
-        recipients: Public age keys to which snapshots are encrypted; none: they are not.
+        recipients: Public age keys to which snapshots and copies of variables are encrypted; none: snapshots are not,
+            and variables are not copied.
         identity: The private age key that reads them.
         rto_minutes: How long restoring may take, in minutes; None: no target.
         rpo_hours: How old the newest snapshot may be, in hours; None: no target.
@@ -35,7 +36,7 @@ class Backup:
     compression: str | None = None
     restore_memory_mb: int = 256
     work: Path | None = None
-    recipients: tuple[str, ...] = ()
+    recipients: tuple[Value, ...] = ()
     identity: Value | None = None
     rto_minutes: int | None = None
     rpo_hours: int | None = None
@@ -55,6 +56,8 @@ def problems(backup: Backup) -> Iterator[Problem]:
             mend = f'move it to the [secrets] source and write {{ secret = "{key.upper()}" }} here'
             yield Problem(("backup", key), f"'backup.{key}' is a secret; secrets are only named here", mend=mend)
     for number, recipient in enumerate(backup.recipients):
+        if not isinstance(recipient, str):
+            continue
         if recipient.startswith("AGE-SECRET-KEY-"):
             yield Problem(
                 ("backup", "recipients", number),

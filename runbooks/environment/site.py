@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import sys
 import threading
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING
 from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.redact import SHORTEST, Redactor
 from runbooks.engine.secret import Secret
+from runbooks.environment.fingerprint import keyed
 from runbooks.environment.hosting import WorkerPlan
 from runbooks.environment.load import load
 from runbooks.environment.model import Environment
@@ -239,8 +238,7 @@ class Site(Variables):
         Raises:
             InputError: no key is declared for it.
         """
-        key = self.resolve(self.environment.fingerprints.key, "fingerprints.key")
-        return hmac.new(key.reveal().encode(), text.encode(), hashlib.sha256).hexdigest()
+        return keyed(self.resolve(self.environment.fingerprints.key, "fingerprints.key"))(text)
 
     def variables_fingerprint(self) -> str | None:
         """One keyed hash of all variables, or None without a key: two runs with the same one saw the same settings."""

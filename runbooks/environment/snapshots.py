@@ -78,9 +78,15 @@ class Snapshots:
         return programs.find(major, folder and self.environment.project / folder)
 
     @cached_property
+    def recipient_keys(self) -> tuple[str, ...]:
+        """The public keys to which snapshots and variables are encrypted."""
+        declared = self.environment.backup.recipients
+        return tuple(self.site.resolve(each, "backup.recipients").reveal() for each in declared)
+
+    @cached_property
     def recipients(self) -> Sequence[Any]:
-        """To whom snapshots are encrypted."""
-        return sealed.recipients(self.environment.backup.recipients) if self.environment.backup.recipients else []
+        """To whom snapshots and variables are encrypted."""
+        return sealed.recipients(self.recipient_keys) if self.recipient_keys else []
 
     @cached_property
     def identity(self) -> Any:

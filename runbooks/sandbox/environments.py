@@ -59,7 +59,7 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         "REDIS_URL": _redis_url(layout, name, numbers),
         "SCRATCH_DATABASE_URL": _scratch_url(layout, numbers),
         "PROVIDER_URL": _provider(numbers),
-        "FINGERPRINT_KEY": _kept(layout.environments / "fingerprint-key", _token),
+        "FINGERPRINT_KEY": fingerprint_key(layout),
         "OPENAI_URL": f"{third_parties}/openai/v1",
         "OPENAI_ADMIN_KEY": admin_key(layout, "openai"),
         "ANTHROPIC_URL": f"{third_parties}/anthropic/v1",
@@ -67,6 +67,8 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         "GOOGLE_URL": f"{third_parties}/google/v1beta",
         "MAIL_URL": f"{third_parties}/resend",
         "WORKER_PLAN": "railway-free",
+        "AGE_IDENTITY": age_identity(layout, name),
+        "AGE_RECIPIENT": age_recipient(layout, name),
     }
     operator |= support_accounts.operator_secrets(layout, _provider(numbers))
     operator |= read_state(layout).get(OPERATOR_OVERRIDES, {}).get(name, {})
@@ -87,6 +89,33 @@ def scratch_password(layout: Layout) -> str:
 def resident_password(layout: Layout, name: str) -> str:
     """The password of the user who lives in the environment; it keeps the application's rules."""
     return _kept(layout.environment(name) / "resident-password", lambda: f"aZ7!{secrets.token_hex(12)}")
+
+
+def fingerprint_key(layout: Layout) -> str:
+    """What the operator's fingerprints of values are keyed with."""
+    return _kept(layout.environments / "fingerprint-key", _token)
+
+
+def age_identity(layout: Layout, name: str) -> str:
+    """The private key that reads the environment's snapshots and the copies of its variables."""
+
+    def make() -> str:
+        import pyrage
+
+        return str(pyrage.x25519.Identity.generate())
+
+    return _kept(layout.environment(name) / "age-identity", make)
+
+
+def age_recipient(layout: Layout, name: str) -> str:
+    """The public key that belongs to `age_identity`."""
+
+    def make() -> str:
+        import pyrage
+
+        return str(pyrage.x25519.Identity.from_str(age_identity(layout, name)).to_public())
+
+    return _kept(layout.environment(name) / "age-recipient", make)
 
 
 def provider_key(layout: Layout, name: str, provider: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
+
 from runbooks.engine.secret import Secret
 from runbooks.sandbox.environments import resident_password
 from runbooks.sandbox.world import Sandbox
 
 USERNAME = "resident"
 EMAIL = "resident@praviel.test"
+PROVIDER = "anthropic"
 
 
 def settle(sandbox: Sandbox, name: str) -> None:
@@ -25,6 +28,18 @@ def settle(sandbox: Sandbox, name: str) -> None:
             connection.execute("INSERT INTO user_profile (user_id) VALUES (%s)", row)
             connection.execute("INSERT INTO user_preferences (user_id) VALUES (%s)", row)
             connection.execute("INSERT INTO user_progress (user_id) VALUES (%s)", row)
+            connection.execute(
+                "INSERT INTO user_api_config (user_id, provider, encrypted_api_key) VALUES (%s, %s, %s)",
+                [row[0], PROVIDER, _encrypted(sandbox, name)],
+            )
+
+
+def _encrypted(sandbox: Sandbox, name: str) -> str:
+    """A key of the resident's own at a provider, as the application keeps it."""
+    from cryptography.fernet import Fernet
+
+    key = f"sk-ant-api03-{secrets.token_urlsafe(24)}"
+    return Fernet(sandbox.variables(name)["ENCRYPTION_KEY"]).encrypt(key.encode()).decode()
 
 
 def password(sandbox: Sandbox, name: str) -> Secret:

@@ -23,6 +23,7 @@ from runbooks.sandbox import (
     releases,
     service,
     valkey_server,
+    variable_copies,
 )
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.files import read_state, update_state
@@ -126,6 +127,7 @@ class Sandbox:
         for name in ENVIRONMENTS:
             environments.write_variables(self.layout, name, self.numbers(), self.deployed(name).get("commit", ""))
             self.variables(name)  # masked from here on, also in what a failing command prints
+            variable_copies.back_up(self.project, self.layout, name)
         provider_accounts.write_accounts(self.layout)
 
     def write_people(self) -> None:
@@ -263,8 +265,7 @@ class Sandbox:
     def start_servers(self, *, seconds: float = 60) -> None:
         """Start the process manager, or have it start what is missing, and wait until each server really answers."""
         self.manage_servers()
-        numbers = self.numbers()
-        deadline = time.monotonic() + seconds
+        numbers, deadline = self.numbers(), time.monotonic() + seconds
         for server in SERVERS:
             self.manager.start(server.name)
         for server in SERVERS:
@@ -275,8 +276,7 @@ class Sandbox:
         states = self.manager.states() if self.manager.alive() else {}
         if any(states.get(server.name) not in STARTED for server in SERVERS):
             return False
-        numbers = self.numbers()
-        return all(server.answers(self.layout, numbers) for server in SERVERS)
+        return all(server.answers(self.layout, self.numbers()) for server in SERVERS)
 
     def applications_answer(self) -> bool:
         """Whether each environment's application answers, as the release that was placed."""

@@ -83,7 +83,7 @@ def plan_dump(making: Making) -> Iterable[str]:
 
 def plan_upload(making: Making) -> Iterable[str]:
     """Where it would go."""
-    to = making.snapshots.environment.backup.recipients
+    to = making.snapshots.recipient_keys
     yield f"{place(making.id, '')} in {making.shelf}, {f'encrypted to {len(to)} recipients' if to else 'not encrypted'}"
 
 
@@ -127,7 +127,7 @@ def dump(making: Making, scope: Scope) -> str:
         rows=sum(each.rows for each in found.values()),
         heads=portrait.heads,
         release=making.release,
-        encrypted=making.snapshots.environment.backup.recipients,
+        encrypted=making.snapshots.recipient_keys,
         algorithm=ALGORITHM,
         tool=__version__,
         files=tuple(files),

@@ -42,7 +42,7 @@ FAULTS = (
         name="encryption-key-truncated",
         breaks="secrets.encryption-key-valid",
         shows="ENCRYPTION_KEY has 30 characters instead of 44",
-        also=("byok.encrypted-at-rest",),
+        also=("byok.encrypted-at-rest", "secrets.encryption-key-recoverable"),
         means=means.variable("ENCRYPTION_KEY", "c2hvcnQta2V5LXRoYXQtaXMtbm90LT", restart=False),
     ),
     Fault(

@@ -1,0 +1,42 @@
+"""Copies of the variables that are of no use on the day."""
+
+from __future__ import annotations
+
+from runbooks.sandbox.faults import copies
+from runbooks.sandbox.faults.fault import Fault
+
+FAULTS = (
+    Fault(
+        name="variables-copy-with-another-key",
+        breaks="secrets.encryption-key-recoverable",
+        shows="its ENCRYPTION_KEY does not open",
+        also=("recovery.variables-backed-up",),
+        means=copies.copied_with(copies.another_encryption_key),
+    ),
+    Fault(
+        name="variables-copy-stale",
+        breaks="recovery.variables-backed-up",
+        shows="since then added: PROJECT_NAME",
+        means=copies.not_copied(),
+    ),
+    Fault(
+        name="variables-copy-gone",
+        breaks="recovery.variables-backed-up",
+        shows="there is no copy of the variables",
+        also=("secrets.encryption-key-recoverable",),
+        means=copies.copies_gone(),
+    ),
+    Fault(
+        name="variables-copy-cut",
+        breaks="recovery.variables-backed-up",
+        shows="a copy of variables is damaged",
+        also=("secrets.encryption-key-recoverable",),
+        means=copies.copy_cut(),
+    ),
+    Fault(
+        name="release-without-variables",
+        breaks="rollback.variables-kept",
+        shows="was deployed without a copy of its variables",
+        means=copies.deployed_without_a_copy(),
+    ),
+)
