@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import zlib
@@ -24,6 +25,9 @@ from tests.sandbox.servers import fresh_layout, link_installed, open_folder
 if TYPE_CHECKING:
     from tests.shops import Shop
     from tests.standin import Provider
+
+# A shell ignores it for what a script starts with `&`, and everything that is started from there inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("suite", deadline=None)  # a busy machine is no defect
 settings.load_profile("suite")

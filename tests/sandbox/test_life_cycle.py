@@ -179,14 +179,7 @@ def test_the_next_verification_recovers_from_a_kill_of(victim: str, shell: Shell
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize(
-    "child",
-    [
-        "alembic",
-        pytest.param("initdb", marks=pytest.mark.crash),
-        pytest.param("app.seed", marks=pytest.mark.crash),
-    ],
-)
+@pytest.mark.parametrize("child", ["alembic", "initdb", "app.seed"])
 def test_what_a_killed_start_was_running_does_not_go_on(child: str, fresh: Shell) -> None:
     layout = prepare(fresh.project)
 
@@ -250,6 +243,7 @@ class ProcessList(threading.Thread):
         self.join()
 
 
+@pytest.mark.slow
 def test_secrets_are_in_owner_only_files_and_nowhere_else(fresh: Shell) -> None:
     looking = ProcessList()
     looking.start()
@@ -307,6 +301,7 @@ def holds(path: Path, hidden: dict[str, str]) -> bool:
 # --- reset, break, mend
 
 
+@pytest.mark.slow
 def test_a_reset_must_be_confirmed_and_leaves_nothing_but_run_logs(shell: Shell, sandbox: Sandbox) -> None:
     before = pids(sandbox)
     said = succeeds(shell, "sandbox.reset", code=2)
@@ -368,6 +363,7 @@ def test_faults_that_are_injected_again_and_over_each_other_are_mended(shell: Sh
     assert "no fault is injected" in succeeds(shell, "sandbox.mend")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("mended")
 def test_faults_that_keep_the_application_from_starting_are_mended_after_a_stop(shell: Shell, sandbox: Sandbox) -> None:
     """The first can't be taken back while the second keeps the application down."""
@@ -400,7 +396,7 @@ def test_a_sandbox_that_was_killed_under_a_fault_is_started_with_it(shell: Shell
     [
         ("seed-data-gone", 9),
         *(
-            pytest.param(fault, effect, marks=pytest.mark.crash)
+            (fault, effect)
             for fault in ("seed-data-gone", "dev-cors-on", "health-500", "redis-save-fails")
             for effect in range(4, 52, 16)
         ),
@@ -469,6 +465,7 @@ def test_a_kill_between_a_release_and_its_note_leaves_none_without_a_name(sandbo
 # --- whoever runs it
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not is_running_as_root(), reason="only root can become somebody else")
 def test_a_user_other_than_root_starts_verifies_and_stops() -> None:
     if not (can_enter(CHECKOUT, SERVICE_USER) and can_enter(Path(sys.executable).resolve().parent, SERVICE_USER)):
@@ -509,7 +506,7 @@ def prepare_as_seen(folder: Path) -> Layout:
     return Layout((folder / "var" / "sandbox").resolve())
 
 
-@pytest.mark.crash
+@pytest.mark.slow
 @pytest.mark.skipif(not is_running_as_root(), reason="only root has a home that the servers' user can't enter")
 def test_root_keeps_the_state_elsewhere_if_the_checkout_is_closed() -> None:
     with open_folder() as folder:
