@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 
-from runbooks.sandbox import ports
 from runbooks.sandbox.world import Sandbox
 from tests import servers
 from tests.conftest import Shell
@@ -40,7 +39,7 @@ class Shop:
     @classmethod
     def of(cls, project: Path, sandbox: Sandbox) -> Shop:
         variables = sandbox.variables("local")
-        port = sandbox.numbers()[ports.application("local")]
+        port = sandbox.port("local")
         operator = {
             "APPLICATION_URL": f"http://{servers.LOOPBACK}:{port}",
             "DATABASE_URL": variables["DATABASE_URL"],

@@ -177,7 +177,7 @@ def test_json_is_all_that_is_printed_and_keeps_its_schema(shell: Shell) -> None:
 
 
 def test_json_is_all_that_is_printed_even_if_the_sandbox_must_be_started_first(shell: Shell, sandbox: Sandbox) -> None:
-    program = "application-local"
+    program = sandbox.active_program("local")
     assert program in sandbox.manager.states()
     sandbox.manager.stop(program)
 

@@ -40,6 +40,38 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hosts:
+    """The machines that releases are deployed to.
+
+    Attributes:
+        root: The folder on each of them that holds releases and slots; after loading absolute.
+        names: How they are reached by SSH, ``[USER@]HOST[:PORT]`` or as ``~/.ssh/config`` calls them, in the order in
+            which they are changed; none: it is this machine.
+        known_hosts: The file that holds their keys; None: the user's and the system's. After loading absolute.
+        key_file: The private key to log in with; None: the agent's, and ``~/.ssh/config``'s. After loading absolute.
+        python: The interpreter there that virtual environments are made of.
+        install: A program there that makes ``.venv`` in a release's folder; None: ``venv`` and pip do.
+        sudo: Whether units are started and stopped through sudo.
+        keep: How many releases are kept besides those that are in a slot or needed.
+        canaries: How many hosts are changed first, and looked at, before the others.
+        batch: How many of the others are changed at once.
+        failures: How many may fail before the rest is left as it is.
+    """
+
+    root: Path
+    names: tuple[str, ...] = ()
+    known_hosts: Path | None = None
+    key_file: Path | None = None
+    python: str = "python3"
+    install: Path | None = None
+    sudo: bool = False
+    keep: int = 3
+    canaries: int = 1
+    batch: int = 1
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitBounds:
     """Between what the platform's limits of the application must lie: the lowest and the highest accepted.
 

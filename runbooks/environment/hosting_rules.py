@@ -9,11 +9,13 @@ from runbooks.environment.model import Platform, PlatformKind
 from runbooks.environment.problem import Problem, did_you_mean
 
 SERVICE = ("platform", "service")
+HOSTS = ("platform", "hosts")
 
 
 def platform_problems(platform: Platform) -> Iterator[Problem]:
     """Everything wrong with the table whose keys and types are right."""
     yield from _service(platform)
+    yield from _hosts(platform)
     yield from _worker_plan(platform)
     yield from _bounds(platform)
     seconds = platform.build_timeout_seconds
@@ -36,6 +38,25 @@ def _service(platform: Platform) -> Iterator[Problem]:
     elif service.manager is ManagerKind.SYSTEMD and service.configuration is not None:
         what = "'platform.service.configuration' has no use with manager = \"systemd\""
         yield Problem((*SERVICE, "configuration"), what, mend="remove it")
+
+
+def _hosts(platform: Platform) -> Iterator[Problem]:
+    hosts = platform.hosts
+    if hosts is None:
+        return
+    if platform.kind is not PlatformKind.HOSTS:
+        what = f"'platform.hosts' has no use with kind = \"{platform.kind}\""
+        yield Problem(HOSTS, what, mend='remove it, or set kind = "hosts"')
+    elif platform.service is None:
+        what = "'platform.hosts' needs 'platform.service'"
+        yield Problem(HOSTS, what, mend="declare what keeps the application running there")
+    if len(set(hosts.names)) < len(hosts.names):
+        yield Problem((*HOSTS, "names"), "'platform.hosts.names' names a host twice", mend="name each host once")
+    for key, least in (("keep", 1), ("canaries", 1), ("batch", 1), ("failures", 0)):
+        number = getattr(hosts, key)
+        if number < least:
+            what = f"'platform.hosts.{key}' must be at least {least}"
+            yield Problem((*HOSTS, key), what, found=f"the number {number}")
 
 
 def _worker_plan(platform: Platform) -> Iterator[Problem]:

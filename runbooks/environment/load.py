@@ -10,7 +10,7 @@ from typing import Any
 
 from runbooks.engine.errors import InputError
 from runbooks.environment import discover, locate, rules, shape
-from runbooks.environment.hosting import Service, WorkerPlan
+from runbooks.environment.hosting import Hosts, Service, WorkerPlan
 from runbooks.environment.model import FILE_NAME, Declaration, Environment, Plan, PlatformKind
 from runbooks.environment.problem import EXAMPLE_HINT, as_error
 from runbooks.environment.toml_file import TomlFile, bad_texts
@@ -93,6 +93,7 @@ def _completed(declared: Declaration, inventory: Path, name: str, known: tuple[s
             plan=platform.plan or (Plan.RAILWAY if is_railway else Plan.DEDICATED),
             worker_plan=platform.worker_plan or (None if is_railway else WorkerPlan.DEDICATED.value),
             service=_placed(project, platform.service),
+            hosts=_reached(folder, project, platform.hosts),
         ),
         "inbox": declared.inbox and dataclasses.replace(declared.inbox, ca_file=_under(folder, declared.inbox.ca_file)),
         "store": dataclasses.replace(
@@ -122,6 +123,19 @@ def _placed(project: Path, service: Service | None) -> Service | None:
         return None
     configuration, builds = _under(project, service.configuration), _under(project, service.builds)
     return dataclasses.replace(service, configuration=configuration, builds=builds)
+
+
+def _reached(folder: Path, project: Path, hosts: Hosts | None) -> Hosts | None:
+    """Files of this machine become absolute; a folder or program of another machine is that already."""
+    if hosts is None:
+        return None
+    return dataclasses.replace(
+        hosts,
+        root=project / hosts.root,
+        install=_under(project, hosts.install),
+        known_hosts=_under(folder, hosts.known_hosts),
+        key_file=_under(folder, hosts.key_file),
+    )
 
 
 def _under(folder: Path, path: Path | None) -> Path | None:

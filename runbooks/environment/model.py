@@ -16,7 +16,7 @@ from runbooks.environment.content import Content
 from runbooks.environment.deploying import Deploy
 from runbooks.environment.documentation import Allowance, Documentation, allowance
 from runbooks.environment.edge import Dns, Domain, Frontend
-from runbooks.environment.hosting import LimitBounds, Service
+from runbooks.environment.hosting import Hosts, LimitBounds, Service
 from runbooks.environment.inbox import Inbox
 from runbooks.environment.mail import Mail
 from runbooks.environment.providers import Providers
@@ -159,6 +159,7 @@ class Platform:
         worker_plan: A `WorkerPlan`: whose rule says how many workers are right; after loading None on railway only.
         build_timeout_seconds: When the platform gives a build up, in seconds; None: not known.
         service: On hosts, what keeps the application running; None: nobody can be asked.
+        hosts: On hosts, what is deployed to; None: nothing is deployed by this tool.
         limits: Between what its limits must lie.
     """
 
@@ -169,6 +170,7 @@ class Platform:
     worker_plan: Value | None = None
     build_timeout_seconds: int | None = None
     service: Service | None = None
+    hosts: Hosts | None = None
     limits: LimitBounds = LimitBounds()
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbooks.engine.errors import InputError, Reason, SystemFault
-from runbooks.environment.hosting import ManagerKind, Service, WorkerPlan
+from runbooks.environment.hosting import Hosts, ManagerKind, Service, WorkerPlan
 from runbooks.environment.model import Platform, PlatformKind
 
 if TYPE_CHECKING:
+    from runbooks.systems.hosts.access import Access
+    from runbooks.systems.hosts.control import Control
     from runbooks.systems.hosts.manager import Manager
     from runbooks.systems.platform import port
+    from runbooks.systems.platform.hosting import Hosting
 
 
 def open_platform(declared: Platform) -> port.Platform:
@@ -33,22 +38,99 @@ def open_platform(declared: Platform) -> port.Platform:
             where="platform.service",
             mend="declare platform.service.manager and platform.service.name",
         )
-    return _host(declared.service)
+    return _host(declared.service, declared.hosts)
 
 
-def _host(service: Service) -> port.Platform:
+def _host(service: Service, hosts: Hosts | None) -> port.Platform:
+    """Where there are several hosts, the first."""
     from runbooks.systems.hosts.host import Host
-    from runbooks.systems.hosts.runner import Local
     from runbooks.systems.hosts.supervisor import Supervisor
     from runbooks.systems.hosts.systemd import Systemd
 
-    runner = Local()
+    access = _accesses(hosts)[0]
+    name = _program(service, active_slot(access, str(hosts.root))) if hosts else service.name
     manager: Manager = (
-        Supervisor(runner, str(service.configuration), service.name)
+        Supervisor(access, str(service.configuration), name)
         if service.manager is ManagerKind.SUPERVISOR
-        else Systemd(runner, service.name)
+        else Systemd(access, name)
     )
-    return Host(runner, manager, str(service.builds) if service.builds else None)
+    return Host(access, manager, str(service.builds) if service.builds else None)
+
+
+def _program(service: Service, slot: str) -> str:
+    return f"{service.name}-{slot}" if service.manager is ManagerKind.SUPERVISOR else f"{service.name}@{slot}.service"
+
+
+def active_slot(access: Access, root: str) -> str:
+    """The slot of a host that requests go to; blue before the first switch.
+
+    Raises:
+        SystemFault: the host can't be asked.
+    """
+    from runbooks.systems.hosts import commands
+
+    return access.run(commands.link(f"{root}/active")).text.strip().rpartition("/")[2] or "blue"
+
+
+def serving_commit(hosting: Hosting) -> str | None:
+    """The commit that the first host's requests go to; None if it can't be asked, or serves nothing yet."""
+    try:
+        serving = hosting.serving(hosting.hosts[0])
+    except SystemFault:
+        return None
+    return serving.release.commit if serving else None
+
+
+def open_hosting(declared: Platform, repository: Callable[[], Path]) -> Hosting:
+    """The hosts that releases are deployed to, not yet asked.
+
+    Args:
+        repository: The folder of the release's repository; asked for when a release is built.
+
+    Raises:
+        SystemFault: the inventory declares none.
+    """
+    from runbooks.systems.hosts.fleet import Fleet
+    from runbooks.systems.hosts.slot_build import Recipe
+    from runbooks.systems.hosts.slot_host import SlotHost
+    from runbooks.systems.hosts.supervisor_control import SupervisorControl
+    from runbooks.systems.hosts.systemd_control import SystemdControl
+    from runbooks.systems.source import archive
+
+    hosts, service = declared.hosts, declared.service
+    if hosts is None or service is None:
+        raise SystemFault(
+            "it is not declared where releases are deployed to",
+            reason=Reason.NOTHING_TO_ASK,
+            where="platform.hosts",
+            mend="declare [platform.service] and [platform.hosts]; inventory/example/environment.toml shows how",
+        )
+    recipe = Recipe(
+        lambda commit: archive.stream(repository(), commit),
+        hosts.python,
+        str(hosts.install or ""),
+        str(service.builds or ""),
+    )
+
+    def member(access: Access) -> SlotHost:
+        control: Control = (
+            SupervisorControl(access, str(service.configuration), service.name)
+            if service.manager is ManagerKind.SUPERVISOR
+            else SystemdControl(access, service.name, hosts.sudo)
+        )
+        return SlotHost(access, str(hosts.root), control, recipe)
+
+    return Fleet({access.name: member(access) for access in _accesses(hosts)})
+
+
+def _accesses(hosts: Hosts | None) -> list[Access]:
+    from runbooks.systems.hosts.access import Here
+
+    if hosts is None or not hosts.names:
+        return [Here()]
+    from runbooks.systems.hosts.ssh import Login, Ssh
+
+    return [Ssh(Login(name, hosts.known_hosts, hosts.key_file)) for name in hosts.names]
 
 
 def worker_plan(word: str) -> WorkerPlan:

@@ -17,7 +17,7 @@ from runbooks.environment.fingerprint import keyed
 from runbooks.environment.hosting import WorkerPlan
 from runbooks.environment.load import load
 from runbooks.environment.model import Environment
-from runbooks.environment.platforms import open_platform, worker_plan
+from runbooks.environment.platforms import open_hosting, open_platform, serving_commit, worker_plan
 from runbooks.environment.public_side import PublicSide
 from runbooks.environment.resolve import Values, open_values
 from runbooks.environment.sensitive import passwords, sensitive
@@ -32,6 +32,7 @@ from runbooks.systems.source.history import History
 from runbooks.systems.source.interpreter import Interpreter
 
 if TYPE_CHECKING:  # their SDKs take longer to load than the first answers take to come
+    from runbooks.systems.platform.hosting import Hosting
     from runbooks.systems.platform.port import Platform
     from runbooks.systems.postgres.client import Database
     from runbooks.systems.redis.client import RedisServer
@@ -197,6 +198,11 @@ class Site(Variables):
         """
         return open_platform(self.environment.platform)
 
+    @cached_property
+    def hosting(self) -> Hosting:
+        """The hosts that releases are deployed to. Raises SystemFault: the inventory declares none."""
+        return open_hosting(self.environment.platform, lambda: self.history.folder)
+
     @property
     def worker_plan(self) -> WorkerPlan | None:
         """Whose rule says how many workers are right; None if it is not declared.
@@ -211,9 +217,10 @@ class Site(Variables):
 
     @property
     def commit(self) -> str | None:
-        """The git commit that the application says it was built from, or None."""
+        """The git commit of what answers requests, as its host or else its variables say; None if neither does."""
         name = self.environment.release.commit_variable
-        return self.variable(name) if name else None
+        told = serving_commit(self.hosting) if self.environment.platform.hosts else None
+        return told or (self.variable(name) if name else None)
 
     def value(self, value: Value, key: str) -> Secret:
         """The value that a key of the inventory refers to; masked from here on, unless it stands there in clear.
@@ -270,7 +277,7 @@ class Site(Variables):
 
     def close(self) -> None:
         """Close the connections that were opened."""
-        for name in ("application", "database", "vendors"):
+        for name in ("application", "database", "hosting", "vendors"):
             if name in self.__dict__:
                 self.__dict__[name].close()
 

@@ -28,7 +28,7 @@ def show_status() -> None:
     numbers = sandbox.numbers()
     for name, state in sorted(sandbox.manager.states().items()):
         where = f"127.0.0.1:{numbers[name]}" if name in numbers else ""
-        print(f"  {name:<26} {state.lower():<10} {where}".rstrip())
+        print(f"  {name:<32} {state.lower():<10} {where}".rstrip())
     for name in ENVIRONMENTS:
         release = sandbox.deployed(name)
         built = f" built with the fault {release['fault']}" if release.get("fault") else ""

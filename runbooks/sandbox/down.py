@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from runbooks.catalog import Opening, Prepared
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.step import Runbook, Scope, Step
-from runbooks.sandbox import ports, process_manager
+from runbooks.sandbox import process_manager, slots
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.servers import TITLES
 from runbooks.sandbox.up import stop_applications
@@ -51,9 +51,8 @@ def applications_stopped(sandbox: Sandbox, _scope: Scope) -> bool:
     if not sandbox.manager.alive():
         return True
     states = sandbox.manager.states()
-    return all(
-        states.get(ports.application(name), "STOPPED") in ("STOPPED", "EXITED", "FATAL") for name in ENVIRONMENTS
-    )
+    programs = [program for name in ENVIRONMENTS for program in slots.programs(name)]
+    return all(states.get(program, "STOPPED") in ("STOPPED", "EXITED", "FATAL") for program in programs)
 
 
 def stop_servers(sandbox: Sandbox, _scope: Scope) -> str:
@@ -65,8 +64,8 @@ def stop_servers(sandbox: Sandbox, _scope: Scope) -> str:
     return f"no process and no port is left; the data stays in {sandbox.layout.root}"
 
 
-def plan_stop(_sandbox: Sandbox) -> Iterable[str]:
-    yield from (f"stop {ports.application(name)}" for name in ENVIRONMENTS)
+def plan_stop(sandbox: Sandbox) -> Iterable[str]:
+    yield from (f"stop {sandbox.active_program(name)}" for name in ENVIRONMENTS)
 
 
 def plan_stop_servers(sandbox: Sandbox) -> Iterable[str]:

@@ -134,8 +134,6 @@ def _variables(layout: Layout, name: str, numbers: Mapping[str, int], commit: st
     return {
         "ENVIRONMENT": MODES[name],
         "RAILWAY_GIT_COMMIT_SHA": commit,
-        "HOST": ports.LOOPBACK,
-        "PORT": str(numbers[ports.application(name)]),
         "UVICORN_WORKERS": "1",
         "DATABASE_URL": _database_url(layout, name, numbers),
         "DB_POOL_SIZE": "20",

@@ -88,10 +88,6 @@ class Layout:
     def proxy_configuration(self) -> Path:
         return self.proxy / "caddy.json"
 
-    def upstream(self, name: str) -> Path:
-        """The file that says where the environment's requests go, ``ADDRESS:PORT``; replacing it switches them."""
-        return self.proxy / f"upstream-{name}"
-
     @property
     def frontend(self) -> Path:
         """The public site's files."""
@@ -163,9 +159,25 @@ class Layout:
         """What the environment's people wrote down."""
         return self.environment(name) / "people"
 
+    def host(self, name: str) -> Path:
+        """The environment's host: its releases and slots, as on any machine that is deployed to."""
+        return self.environment(name) / "host"
+
+    def slot(self, name: str, slot: str) -> Path:
+        """One of the two places in which a release can run."""
+        return self.host(name) / "slots" / slot
+
+    def active(self, name: str) -> Path:
+        """A symlink to the slot that the environment's requests go to; replacing it switches them."""
+        return self.host(name) / "active"
+
     def release(self, name: str) -> Path:
         """A symlink to the folder in `releases` that the environment runs."""
-        return self.environment(name) / "release"
+        return self.active(name) / "release"
+
+    def releases(self, name: str) -> Path:
+        """One folder for each release that was deployed to the environment."""
+        return self.host(name) / "releases"
 
     def builds(self, name: str) -> Path:
         """The records of the environment's builds, one JSON object a line."""
@@ -174,11 +186,6 @@ class Layout:
     def build_log(self, name: str) -> Path:
         """What the environment's latest build printed."""
         return self.environment(name) / "build.log"
-
-    @property
-    def releases(self) -> Path:
-        """One folder for each commit that was ever deployed."""
-        return self.root / "releases"
 
     @property
     def repository(self) -> Path:
@@ -227,7 +234,7 @@ def prepare(
             mend=f"run as {owner}, or stop it as {owner} and remove {place}",
         )
     layout = Layout(root)
-    for folder in (layout.postgres, layout.postgres_installs, layout.releases):
+    for folder in (layout.postgres, layout.postgres_installs):
         _folder(folder, 0o755)
     for folder in (layout.supervisor, layout.programs, layout.logs, layout.environments):
         _folder(folder, 0o700)

@@ -23,9 +23,9 @@ PAIRS_FROM = range(20_000, 22_000)
 DNS, PROXY, PROXY_PLAIN = "dns", "proxy", "proxy-plain"
 
 
-def application(environment: str) -> str:
-    """The name of the port on which an environment's application listens."""
-    return f"application-{environment}"
+def application(environment: str, slot: str) -> str:
+    """The name of the port on which an environment's application listens in a slot, and of the program there."""
+    return f"application-{environment}-{slot}"
 
 
 def recorded(layout: Layout) -> dict[str, int]:

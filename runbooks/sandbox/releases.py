@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -14,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from runbooks.engine.errors import Reason, SystemFault
-from runbooks.sandbox import builds
+from runbooks.sandbox import builds, slots
 from runbooks.sandbox.files import locked, read_state, update_state
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.leftovers import MARKER
-from runbooks.sandbox.program import DEFAULT_PATH
+from runbooks.sandbox.program import DEFAULT_PATH, INTERPRETER
 
 RELEASES = "releases"
 """The entry of the sandbox's state that says of each commit which release it is, and built with which fault."""
@@ -31,20 +29,17 @@ INTERPRETER_VARIABLES = {
 """Let a release's commands (``alembic``, ``uvicorn``) be found beside our own interpreter."""
 
 
-def start_command(layout: Layout, name: str) -> list[str]:
-    """What the environment's release says that it is started with."""
-    settings = json.loads((layout.release(name).resolve() / "railway.json").read_text())
-    return shlex.split(settings["deploy"]["startCommand"])
-
-
 def deployed(layout: Layout, name: str) -> dict[str, Any]:
     """``revision``, ``fault`` and ``commit`` of the release that the environment runs; empty before the first."""
-    try:
-        commit = layout.release(name).readlink().name
-    except OSError:
+    from runbooks.sandbox import repository
+
+    release = slots.marked(layout.release(name))
+    if release is None:
         return {}
-    known = read_state(layout).get(RELEASES, {}).get(commit)
-    return {} if known is None else {**known, "commit": commit}
+    known = read_state(layout).get(RELEASES, {}).get(release.commit)
+    if known is None and release.id != release.commit:  # a deploy built it
+        known = {"revision": repository.name_of(layout.repository, release.commit), "fault": None}
+    return {} if known is None else {**known, "commit": release.commit}
 
 
 def place(layout: Layout, name: str, revision: str, fault: str | None) -> None:
@@ -53,31 +48,41 @@ def place(layout: Layout, name: str, revision: str, fault: str | None) -> None:
     The symlink alone says which one that is; a kill at any point leaves the one before or the new one.
     """
     with locked(layout.root / ".releases.lock", seconds=120):
+        slots.make_folders(layout, name)
         with builds.recorded(layout, name, f"{revision} {fault or ''}".strip()) as recording:
-            commit = _checked_out(layout, revision, fault, recording)
+            commit = _checked_out(layout, name, revision, fault, recording)
         known = read_state(layout).get(RELEASES, {})
         update_state(layout, RELEASES, known | {commit: {"revision": revision, "fault": fault}})
-        link = layout.release(name)
-        new = link.with_name(".release.new")
-        new.unlink(missing_ok=True)
-        new.symlink_to(layout.releases / commit)
-        new.replace(link)
+        slots.lay(layout, name, commit)
 
 
-def _checked_out(layout: Layout, revision: str, fault: str | None, recording: builds.Recording) -> str:
+def _checked_out(layout: Layout, name: str, revision: str, fault: str | None, recording: builds.Recording) -> str:
     """Have the release's folder, whole; its commit. What an earlier, killed attempt left is cleared away."""
     from runbooks.sandbox import repository
 
-    for scratch in (*layout.releases.glob(".?*"), *layout.root.glob(".repository-*")):
+    folder = layout.releases(name)
+    for scratch in (*folder.glob(".?*"), *layout.root.glob(".repository-*")):
         shutil.rmtree(scratch, ignore_errors=True)
     repository.build(layout.repository)
-    with tempfile.TemporaryDirectory(prefix=".", dir=layout.releases) as folder:
-        tree = Path(folder, "tree")
+    with tempfile.TemporaryDirectory(prefix=".", dir=folder) as aside:
+        tree = Path(aside, "tree")
         commit = recording.release = repository.checkout(layout.repository, revision, tree, fault)
         builds.run_command(tree, recording.log)
-        if not (layout.releases / commit).exists():
-            tree.rename(layout.releases / commit)
+        if slots.marked(folder / commit) is None:
+            shutil.rmtree(folder / commit, ignore_errors=True)
+            tree.rename(folder / commit)
+            _install(name, folder / commit)
+            slots.mark(folder / commit, commit)
     return commit
+
+
+def _install(name: str, tree: Path) -> None:
+    """Make the release's virtual environment, where it will lie: its scripts name their interpreter by its path."""
+    argv = [str(INTERPRETER), "-I", str(slots.INSTALL)]
+    done = subprocess.run(argv, cwd=tree, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        what = "the release's virtual environment can't be made"
+        raise SystemFault(what, reason=Reason.FAILED, where=f"{tree} of {name}", found=done.stderr.strip()[-500:])
 
 
 def run(layout: Layout, name: str, arguments: Sequence[str], variables: Mapping[str, str], seconds: float) -> str:

@@ -91,6 +91,13 @@ def checkout(repository: Path, revision: str, folder: Path, fault: str | None = 
     return str(commit.id)
 
 
+def name_of(repository: Path, commit: str) -> str:
+    """The tag of a release's commit, or the commit itself."""
+    source = _open(repository)
+    tags = {str(source.references[f"refs/tags/{each.tag}"].peel(pygit2.Commit).id): each.tag for each in _releases()}
+    return tags.get(commit, commit)
+
+
 @cache
 def _releases() -> tuple[Release, ...]:
     patches = sorted((APPLICATION / "patches").glob("v*.patch"), key=_number)

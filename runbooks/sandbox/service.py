@@ -1,13 +1,12 @@
-"""An environment's application as the process manager runs it: its command, its limits, its restart policy."""
+"""A slot's application as the process manager runs it: its command, its limits, its restart policy."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 from runbooks.sandbox import ports, releases
 from runbooks.sandbox.files import read_state, update_state
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.program import Program
+from runbooks.systems.platform.hosting import Slot
 
 NOT_RESTARTED = "not-restarted"
 """The entry of the sandbox's state with the environments whose application is left alone when it ends."""
@@ -16,16 +15,19 @@ LIMITS = {"AS": 2 * 1024**3, "NOFILE": 1024}
 """Bytes of address space, and open files, of each process."""
 
 
-def program(layout: Layout, name: str, variables: Mapping[str, str]) -> Program:
-    """The environment's application, started as its own release says."""
+def program(layout: Layout, name: str, slot: Slot) -> Program:
+    """What lies in a slot, started as its release says with the variables that lie there.
+
+    The same whatever lies there: a deploy changes files, and starts and stops; it never changes what is supervised.
+    """
     return Program(
-        name=ports.application(name),
-        argv=releases.start_command(layout, name),
-        environment={**variables, **releases.INTERPRETER_VARIABLES},
-        directory=layout.release(name).resolve(),
+        name=ports.application(name, slot),
+        argv=["/bin/sh", str(layout.host(name) / "start"), slot],
+        environment=releases.INTERPRETER_VARIABLES,
+        directory=layout.host(name),
         priority=50,
+        autostart=False,
         autorestart=name not in read_state(layout).get(NOT_RESTARTED, []),
-        watched=[layout.variables(name)],
         limits=LIMITS,
         announced=True,
     )

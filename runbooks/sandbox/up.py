@@ -17,6 +17,7 @@ from runbooks.sandbox import (
     releases,
     residents,
     scratch,
+    slots,
 )
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.rehearsal import rehearse
@@ -184,10 +185,10 @@ def start_applications(sandbox: Sandbox, _scope: Scope) -> str:
     """Have the applications running with the variables of now, and wait until each answers."""
     sandbox.manage()
     for name in ENVIRONMENTS:
-        sandbox.manager.start(ports.application(name))
+        sandbox.start_application(name)
     for name in ENVIRONMENTS:
         sandbox.wait_until_it_answers(name)
-    return ", ".join(f"{name} on port {sandbox.numbers()[ports.application(name)]}" for name in ENVIRONMENTS)
+    return ", ".join(f"{name} on port {sandbox.port(name)}" for name in ENVIRONMENTS)
 
 
 def applications_answer(sandbox: Sandbox, _scope: Scope) -> bool:
@@ -200,7 +201,7 @@ def stop_applications(sandbox: Sandbox, _scope: Scope) -> str:
     if not sandbox.manager.alive():
         return "nothing runs"
     known = sandbox.manager.states()
-    for program in map(ports.application, ENVIRONMENTS):
+    for program in (each for name in ENVIRONMENTS for each in slots.programs(name)):
         if program in known:  # a start that was killed half way has told the process manager of some only
             sandbox.manager.stop(program)
     return "the applications are stopped"

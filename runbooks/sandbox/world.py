@@ -18,13 +18,13 @@ from runbooks.sandbox import (
     disposal,
     environments,
     ports,
-    postgres_server,
     provider_accounts,
     releases,
     service,
-    valkey_server,
+    slots,
     variable_copies,
 )
+from runbooks.sandbox.connections import Connections
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.files import read_state, update_state
 from runbooks.sandbox.layout import Layout, locate, prepare
@@ -36,20 +36,18 @@ from runbooks.sandbox.program import Program
 from runbooks.sandbox.servers import SERVERS
 from runbooks.sandbox.timer import program as timer_program
 from runbooks.systems.http.client import HttpClient
+from runbooks.systems.platform.hosting import Slot
 from runbooks.systems.secrets.dotenv import DotenvSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import psycopg
-    import redis
 
 STARTED = ("STARTING", "RUNNING")
 """The process manager calls a program RUNNING only after a second; whether it answers is asked of itself."""
 
 
 @dataclass(frozen=True)
-class Sandbox:
+class Sandbox(Connections):
     """One sandbox, running or not. What it reads of its environments' secrets, its redactor masks from then on."""
 
     project: Path
@@ -88,7 +86,16 @@ class Sandbox:
 
     def _port_names(self) -> list[str]:
         servers = [port for server in SERVERS for port in (server.name, *server.more_ports)]
-        return [ports.SUPERVISOR, *servers, *map(ports.application, ENVIRONMENTS)]
+        applications = [port for name in ENVIRONMENTS for port in slots.programs(name)]
+        return [ports.SUPERVISOR, *servers, *applications]
+
+    def active_program(self, name: str) -> str:
+        """The program of the environment's active slot."""
+        return slots.program(self.layout, name)
+
+    def port(self, name: str) -> int:
+        """The port on which the environment's application listens that answers requests."""
+        return self.numbers()[self.active_program(name)]
 
     def servers(self) -> list[Program]:
         """What runs beneath the applications. Unpacks and initialises it on first use."""
@@ -96,12 +103,9 @@ class Sandbox:
         return [server.prepare(self.layout, numbers) for server in SERVERS]
 
     def applications(self) -> list[Program]:
-        """Each environment's application, as far as a release has been placed there."""
-        return [self.application(name) for name in ENVIRONMENTS if self.layout.release(name).exists()]
-
-    def application(self, name: str) -> Program:
-        """The environment's application, started as its own release says."""
-        return service.program(self.layout, name, self.variables(name))
+        """Both slots of each environment, as far as a release has been placed there."""
+        placed = [name for name in ENVIRONMENTS if self.layout.release(name).exists()]
+        return [service.program(self.layout, name, slot) for name in placed for slot in Slot]
 
     def manage_servers(self) -> None:
         """Have the servers supervised, and those applications that already are.
@@ -145,7 +149,7 @@ class Sandbox:
 
     def http(self, name: str) -> HttpClient:
         """The environment's application."""
-        return HttpClient(f"http://{ports.LOOPBACK}:{self.numbers()[ports.application(name)]}")
+        return HttpClient(f"http://{ports.LOOPBACK}:{self.port(name)}")
 
     def answers(self, name: str) -> bool:
         """Whether the environment's application answers at all; what it answers is for the checks to judge."""
@@ -162,7 +166,7 @@ class Sandbox:
         Raises:
             SystemFault: it did not in time; says where its log is.
         """
-        program = ports.application(name)
+        program = self.active_program(name)
         try:
             until(lambda: self.answers(name), seconds=seconds, what=f"the application of {name} does not answer")
         except SystemFault as fault:
@@ -180,21 +184,32 @@ class Sandbox:
         import psutil
 
         try:
-            running = psutil.Process(self.manager.pid(ports.application(name))).cwd()
+            running = psutil.Process(self.manager.pid(self.active_program(name))).cwd()
         except (psutil.Error, SystemFault):
             return False
         return Path(running) == self.layout.release(name).resolve()
 
     def restart(self, name: str) -> None:
         """Start the environment's application anew, with the variables and the release of now."""
-        program = ports.application(name)
-        before = self.manager.pid(program) if program in self.manager.states() else 0
         self.write_variables()
         self.manage()
-        if before and self.manager.pid(program) == before:  # nothing that it is started with has changed
-            self.manager.stop(program)
+        self.fill(name)
+        program = self.active_program(name)
+        self.manager.stop(program)
         self.manager.start(program)
         self.wait_until_it_answers(name)
+
+    def start_application(self, name: str) -> None:
+        """Have the environment's application running with the variables and the release of now."""
+        self.fill(name)
+        program = self.active_program(name)
+        if self.manager.pid(program) and slots.outdated(self.layout, name, self.manager.pid(program)):
+            self.manager.stop(program)
+        self.manager.start(program)
+
+    def fill(self, name: str) -> None:
+        """Have the environment's active slot start with the variables and the release of now."""
+        slots.fill(self.layout, name, self.variables(name))
 
     def deploy(self, name: str, revision: str = "v1", fault: str | None = None) -> None:
         """Run another release, or another build of one."""
@@ -216,49 +231,24 @@ class Sandbox:
         self.write_variables()
 
     @contextmanager
-    def superuser(self, name: str | None = None) -> Iterator[psycopg.Connection]:
-        """A superuser's connection to the environment's database, or to none in particular."""
-        database = environments.database(name) if name else "postgres"
-        with postgres_server.connect(self.layout, self.numbers()[ports.POSTGRES], database) as connection:
-            yield connection
-
-    @contextmanager
     def stopped(self, name: str) -> Iterator[None]:
         """The environment's application is stopped during the block, and answers again after it."""
-        program = ports.application(name)
+        program = self.active_program(name)
         if program in self.manager.states():
             self.manager.stop(program)
         try:
             yield
         finally:
             self.manage()
+            self.fill(name)
             self.manager.start(program)
             self.wait_until_it_answers(name)
-
-    @contextmanager
-    def valkey(self, name: str) -> Iterator[redis.Redis]:
-        """A connection to the environment's Redis database."""
-        import redis as library
-
-        with library.Redis(
-            host=ports.LOOPBACK,
-            port=self.numbers()[ports.VALKEY],
-            password=valkey_server.password(self.layout).reveal(),
-            db=environments.REDIS_DATABASES[name],
-            decode_responses=True,
-        ) as client:
-            yield client
-
-    def forget_rate_limits(self, name: str = "local") -> None:
-        """Clear what the application counts per client and hour."""
-        with self.valkey(name) as client:
-            client.flushdb()
 
     def running(self) -> bool:
         """Whether the process manager has all of it running."""
         if not self.manager.alive():
             return False
-        wanted = {*(server.name for server in SERVERS), *map(ports.application, ENVIRONMENTS)}
+        wanted = {*(server.name for server in SERVERS), *map(self.active_program, ENVIRONMENTS)}
         states = self.manager.states()
         return all(states.get(each) in STARTED for each in wanted)
 

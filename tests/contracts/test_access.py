@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -133,7 +134,7 @@ def test_twelve_commands_at_once_all_end(access: Access) -> None:
     def ask(number: int) -> None:
         found.append(access.run(["sh", "-c", f"sleep 0.1; echo {number}"], seconds=30).text)
 
-    in_threads([lambda number=number: ask(number) for number in range(12)])
+    in_threads([partial(ask, number) for number in range(12)])
 
     assert sorted(map(int, found)) == list(range(12))
 

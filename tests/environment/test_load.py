@@ -111,7 +111,7 @@ def test_the_sandboxes_that_come_with_the_tool_load() -> None:
     assert local.fingerprints.peers == ("local-staging",)
     assert staging.fingerprints.peers == ("local",)
     assert (local.application.environment, staging.application.environment) == ("production", "staging")
-    assert local.release.source == PROJECT / "var/sandbox/environments/local/release"
+    assert local.release.source == PROJECT / "var/sandbox/environments/local/host/active/release"
 
 
 def test_the_example_loads() -> None:

@@ -12,12 +12,15 @@ import psutil
 import pytest
 
 from runbooks.engine.wait import until
-from runbooks.sandbox import dns_server, names, ports, proxy_server, zone
+from runbooks.sandbox import dns_server, names, ports, proxy_server, slots, zone
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.process_manager import Manager, ensure_manager
 from runbooks.systems.dns.client import DnsClient
+from runbooks.systems.hosts import slot_commands
+from runbooks.systems.hosts.access import Here
 from runbooks.systems.http.client import HttpClient
+from runbooks.systems.platform.hosting import Slot
 from tests import servers
 from tests.sandbox.servers import fresh_layout
 from tests.servers import Reply, Request
@@ -43,7 +46,8 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    wanted = [ports.DNS, ports.PROXY, ports.PROXY_PLAIN, *map(ports.application, ENVIRONMENTS)]
+    applications = [program for name in ENVIRONMENTS for program in slots.programs(name)]
+    wanted = [ports.DNS, ports.PROXY, ports.PROXY_PLAIN, *applications]
     with fresh_layout() as layout:
         numbers = ports.ensure(layout, wanted)
         programs = [dns_server.prepare(layout, numbers[ports.DNS]), proxy_server.prepare(layout, numbers)]
@@ -51,6 +55,15 @@ def running() -> Iterator[Running]:
         dns_server.ready(numbers[ports.DNS])
         proxy_server.ready(numbers)
         yield Running(layout, numbers, manager)
+
+
+def send_to(layout: Layout, slot: Slot, port: int) -> None:
+    """Have the environment's next requests answered by what listens on this port, as a deploy does it."""
+    folder = layout.slot("local", slot)
+    (folder / "address").write_text(f"{ports.LOOPBACK}:{port}")
+    (folder / "placed").touch()
+    done = Here().run(slot_commands.switch(str(layout.host("local")), 1, slot))
+    assert done.status == 0, done.errors
 
 
 def saying(word: str) -> contextlib.AbstractContextManager[int]:
@@ -65,7 +78,7 @@ def test_a_request_by_name_reaches_the_application_behind(running: Running) -> N
         return Reply(200, b"behind")
 
     with servers.http(note) as port, running.api() as client:
-        proxy_server.send_to(running.layout, "local", port)
+        send_to(running.layout, Slot.BLUE, port)
         assert client.get("/health").body == b"behind"
 
     assert heard == [(f"{API}:{running.numbers[ports.PROXY]}", "https")]
@@ -82,12 +95,12 @@ def test_a_switch_of_the_upstream_loses_no_request(running: Running) -> None:
                 answers.append((said.status, said.body))
 
     with saying("blue") as blue, saying("green") as green:
-        proxy_server.send_to(running.layout, "local", blue)
+        send_to(running.layout, Slot.BLUE, blue)
         asking = threading.Thread(target=ask)
         asking.start()
         try:
             until(lambda: (200, b"blue") in answers, seconds=10, what="blue was never asked")
-            proxy_server.send_to(running.layout, "local", green)
+            send_to(running.layout, Slot.GREEN, green)
             until(lambda: (200, b"green") in answers, seconds=10, what="green was never asked")
         finally:
             stop.set()

@@ -123,7 +123,7 @@ def test_folders_with_secrets_are_for_their_owner_only_whatever_the_umask(folder
         os.umask(old)
 
     assert mode(layout.supervisor) == mode(layout.programs) == mode(layout.environments) == 0o700
-    assert mode(layout.postgres) == mode(layout.releases) == 0o755
+    assert mode(layout.postgres) == mode(layout.postgres_installs) == 0o755
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")

@@ -73,12 +73,15 @@ def pids(sandbox: Sandbox) -> set[int]:
 
 def test_what_is_up_is_shown_and_what_is_down_has_left_nothing(shell: Shell, sandbox: Sandbox) -> None:
     # The process manager calls a program "starting" until it has lived for a second, and readiness may come sooner.
-    until(lambda: set(sandbox.manager.states().values()) == {"RUNNING"}, seconds=10, what="not all are running")
+    idle = {f"{sandbox.active_program(name).removesuffix('-blue')}-green": "STOPPED" for name in ENVIRONMENTS}
+    wanted = {name: idle.get(name, "RUNNING") for name in sandbox.manager.states()}
+    until(lambda: sandbox.manager.states() == wanted, seconds=10, what="not all are running")
     shown = succeeds(shell, "sandbox.status")
 
-    for name in sandbox.manager.states():
+    assert idle.keys() < wanted.keys()
+    for name, state in wanted.items():
         where = rf" +127\.0\.0\.1:{sandbox.numbers()[name]}" if name != "timer" else ""
-        assert re.search(rf"{name} +running{where}\n", shown), name
+        assert re.search(rf"{name} +{state.lower()}{where}\n", shown), name
 
     succeeds(shell, "sandbox.down")
     nothing_runs(shell)
@@ -100,12 +103,14 @@ def test_nothing_listens_off_loopback(sandbox: Sandbox) -> None:
     found = sockets(sandbox.layout)
 
     assert {each.address for each in found} == {"127.0.0.1"}
-    wanted = {each for name, port in sandbox.numbers().items() for each in ports.listening(name, port)}
+    idle = {f"{sandbox.active_program(name).removesuffix('-blue')}-green" for name in ENVIRONMENTS}
+    listening = {name: port for name, port in sandbox.numbers().items() if name not in idle}
+    wanted = {each for name, port in listening.items() for each in ports.listening(name, port)}
     assert {each.port for each in found} == wanted
 
 
 def test_a_stolen_port_is_replaced(shell: Shell, sandbox: Sandbox) -> None:
-    name = ports.application("local")
+    name = sandbox.active_program("local")
     succeeds(shell, "sandbox.down")
     stolen = sandbox.numbers()[name]
     with socket.create_server((ports.LOOPBACK, stolen)):
@@ -134,7 +139,7 @@ def tree(folder: Path) -> dict[str, tuple[int, int]]:
 
 # --- kill -9
 
-PROGRAMS = (*(server.name for server in SERVERS), *map(ports.application, ENVIRONMENTS))
+PROGRAMS = (*(server.name for server in SERVERS), *(ports.application(name, "blue") for name in ENVIRONMENTS))
 
 
 def manager_of(sandbox: Sandbox) -> list[psutil.Process]:

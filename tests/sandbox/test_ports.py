@@ -14,7 +14,7 @@ from runbooks.sandbox.layout import Layout
 
 
 def test_ports_are_kept_and_new_ones_added(layout: Layout) -> None:
-    first = ports.ensure(layout, [ports.POSTGRES, ports.application("local")])
+    first = ports.ensure(layout, [ports.POSTGRES, ports.application("local", "blue")])
     second = ports.ensure(layout, [ports.POSTGRES, ports.VALKEY])
 
     assert first[ports.POSTGRES] == second[ports.POSTGRES]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import psutil
 
 from runbooks.engine.wait import until
-from runbooks.sandbox import builds, environments, ports, process_manager, releases, service
+from runbooks.sandbox import builds, environments, process_manager, releases, service
 from runbooks.sandbox.faults.fault import Means
 from runbooks.sandbox.faults.means import LOCAL
 from runbooks.sandbox.files import read_state, update_state
@@ -77,13 +77,13 @@ def _mend_only_the_release(sandbox: Sandbox) -> None:
 def _let_sigterm_through(sandbox: Sandbox) -> None:
     """Stop it, end the server that the shell left behind on the port, and deploy the sound release."""
     with _left_behind(sandbox):
-        sandbox.manager.stop(ports.application(LOCAL))
+        sandbox.manager.stop(sandbox.active_program(LOCAL))
     sandbox.deploy(LOCAL, _revision(sandbox))
 
 
 @contextlib.contextmanager
 def _left_behind(sandbox: Sandbox) -> Iterator[None]:
-    pid = sandbox.manager.pid(ports.application(LOCAL))
+    pid = sandbox.manager.pid(sandbox.active_program(LOCAL))
     below = psutil.Process(pid).children(recursive=True) if pid else []
     yield
     for process in below:
@@ -104,7 +104,7 @@ def _restart_again(sandbox: Sandbox) -> None:
 
 def _crash(sandbox: Sandbox) -> None:
     """Kill the application; the process manager starts it again by itself."""
-    program = ports.application(LOCAL)
+    program = sandbox.active_program(LOCAL)
     before = sandbox.manager.pid(program)
     os.kill(before, signal.SIGKILL)
     until(
@@ -116,7 +116,7 @@ def _crash(sandbox: Sandbox) -> None:
 
 
 def _start_on_purpose(sandbox: Sandbox) -> None:
-    sandbox.manager.stop(ports.application(LOCAL))
+    sandbox.manager.stop(sandbox.active_program(LOCAL))
     sandbox.restart(LOCAL)
 
 
@@ -130,14 +130,14 @@ def _usual_open_files(sandbox: Sandbox) -> None:
 
 def _allow_open_files(sandbox: Sandbox, most: int) -> None:
     """Change the soft limit of the running process, as prlimit does."""
-    pid = sandbox.manager.pid(ports.application(LOCAL))
+    pid = sandbox.manager.pid(sandbox.active_program(LOCAL))
     _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(most, hard), hard))
 
 
 def _rotate_away(sandbox: Sandbox) -> None:
     """Rename the log and put an empty file in its place, as a logrotate does that tells the process manager nothing."""
-    log = sandbox.layout.log(ports.application(LOCAL))
+    log = sandbox.layout.log(sandbox.active_program(LOCAL))
     aside = log.with_suffix(".aside")
     if not aside.exists():
         log.rename(aside)
@@ -145,7 +145,7 @@ def _rotate_away(sandbox: Sandbox) -> None:
 
 
 def _rotate_back(sandbox: Sandbox) -> None:
-    log = sandbox.layout.log(ports.application(LOCAL))
+    log = sandbox.layout.log(sandbox.active_program(LOCAL))
     aside = log.with_suffix(".aside")
     if aside.exists():
         aside.rename(log)

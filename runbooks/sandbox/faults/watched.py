@@ -16,7 +16,6 @@ from runbooks.engine.redact import Redactor
 from runbooks.engine.wait import until
 from runbooks.environment.load import load
 from runbooks.environment.site import Site
-from runbooks.sandbox import ports
 from runbooks.sandbox.faults.fault import Change, Means
 from runbooks.sandbox.faults.means import LOCAL
 from runbooks.sandbox.world import Sandbox
@@ -172,7 +171,7 @@ def logged(words: str) -> Callable[[Sandbox], Callable[[], bool]]:
     """From now on, the application's log says this."""
 
     def look(sandbox: Sandbox) -> Callable[[], bool]:
-        log = sandbox.layout.log(ports.application(LOCAL))
+        log = sandbox.layout.log(sandbox.active_program(LOCAL))
         before = log.stat().st_size
 
         def seen() -> bool:

@@ -22,6 +22,9 @@ from runbooks.systems.hosts.runner import Done, Local, Runner
 BLOCK = 256 * 1024
 """Bytes that are handed on at once. Paramiko copies what is left of them for each packet, so not all in one piece."""
 
+GRACE = 10
+"""Seconds that a command has to end once its held standard input has ended."""
+
 
 class Access(Runner, Protocol):
     """Runs commands on a host, feeds them, and reaches what listens there."""
@@ -75,11 +78,9 @@ class Here(Local):
         except subprocess.TimeoutExpired as error:
             raise did_not_end(argv, self.name, seconds) from error
         finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.communicate()
             feeder.end()
+            if process.poll() is None:
+                _end(process, GRACE if hold else 0)
         feeder.raise_what_went_wrong()
         return Done(process.returncode, output, errors.decode(errors="backslashreplace"))
 
@@ -96,6 +97,16 @@ class Here(Local):
 
     def close(self) -> None:
         """See `Access.close`: nothing is kept open."""
+
+
+def _end(process: subprocess.Popen[bytes], grace: float) -> None:
+    """End a command with its group; one that looks whether its standard input has ended gets time to end its own."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(grace)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):  # what left its group may still hold its output open
+        process.communicate(timeout=2)
 
 
 class Feeder:

@@ -37,3 +37,16 @@ def _record(line: str, where: str) -> Build:
         raise SystemFault(
             "a build record can't be read", reason=Reason.BAD_ANSWER, where=where, found=repr(error)
         ) from error
+
+
+def line(build: Build) -> str:
+    """The record of a build."""
+    return json.dumps(
+        {
+            "release": build.release,
+            "started": build.started.isoformat(timespec="milliseconds"),
+            "seconds": build.seconds,
+            "succeeded": build.succeeded,
+            "log": build.log,
+        }
+    )

@@ -24,6 +24,11 @@ def contents(patterns: Sequence[str]) -> Argv:
     return ("sh", "-c", loop, "sh", *patterns)
 
 
+def link(path: str) -> Argv:
+    """Where a symlink leads."""
+    return ("readlink", "--", path)
+
+
 def identity(path: str) -> Argv:
     """A file's inode and size in bytes."""
     return ("stat", "--format=%i %s", "--", path)
@@ -80,6 +85,31 @@ PROPERTIES = (
 def unit_properties(unit: str) -> Argv:
     """What systemd knows of a unit; times as seconds since the epoch (systemd 247 and newer)."""
     return ("systemctl", "show", "--timestamp=unix", f"--property={','.join(PROPERTIES)}", "--", unit)
+
+
+def unit_state(unit: str) -> Argv:
+    """What tells whether a unit runs, and whether it was started again by itself."""
+    wanted = "ActiveState,LoadState,MainPID,NRestarts,SubState"
+    return ("systemctl", "show", f"--property={wanted}", "--", unit)
+
+
+def start_unit(unit: str, *, sudo: bool) -> Argv:
+    """Start a unit, now and at each boot."""
+    return _systemctl("enable", unit, sudo=sudo)
+
+
+def stop_unit(unit: str, *, sudo: bool) -> Argv:
+    """Stop a unit, and start it at no boot."""
+    return _systemctl("disable", unit, sudo=sudo)
+
+
+def _systemctl(verb: str, unit: str, *, sudo: bool) -> Argv:
+    return (*(("sudo", "--non-interactive") if sudo else ()), "systemctl", verb, "--now", "--", unit)
+
+
+def journal_tail(unit: str, lines: int) -> Argv:
+    """The last lines that a unit wrote."""
+    return ("journalctl", f"--unit={unit}", f"--lines={lines}", "--output=cat", "--no-pager", "--quiet")
 
 
 def journal_end(unit: str) -> Argv:

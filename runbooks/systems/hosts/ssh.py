@@ -9,6 +9,7 @@ where it is set.
 from __future__ import annotations
 
 import contextlib
+import logging
 import select
 import shlex
 import socket
@@ -152,6 +153,8 @@ class Ssh:
         import paramiko
         from paramiko.ssh_exception import NoValidConnectionsError
 
+        # It logs what it also raises, and Python prints what is logged and nobody handles.
+        logging.getLogger("paramiko").setLevel(logging.CRITICAL)
         try:
             connection = fabric.Connection(self.login.target, config=_configuration(), connect_timeout=CONNECT_SECONDS)
             self._trust(connection)

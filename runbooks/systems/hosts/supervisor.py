@@ -12,7 +12,7 @@ from runbooks.engine.errors import Reason, SystemFault
 from runbooks.systems.hosts import commands, machine, proc
 from runbooks.systems.hosts.log_file import LogFile
 from runbooks.systems.hosts.log_lines import lines
-from runbooks.systems.hosts.runner import Runner, output
+from runbooks.systems.hosts.runner import Local, Runner, output
 from runbooks.systems.hosts.supervisor_config import SupervisorConfig
 from runbooks.systems.hosts.supervisor_log import Starts, starts
 from runbooks.systems.hosts.supervisor_rpc import Interface
@@ -48,7 +48,7 @@ class Supervisor:
         Raises:
             SystemFault: it does not run.
         """
-        info = self._interface.call("getProcessInfo", self.program)
+        info = self.interface.call("getProcessInfo", self.program)
         if not info["pid"]:
             raise SystemFault(
                 f"{self.program} does not run",
@@ -95,12 +95,25 @@ class Supervisor:
         return output(self.runner, argv, what, self.file, "see platform.service.configuration").text
 
     @cached_property
-    def _interface(self) -> Interface:
+    def interface(self) -> Interface:
+        """Supervisor's own interface.
+
+        Raises:
+            SystemFault: its configuration can't be read, or names none that can be reached from here.
+        """
         address = self._configuration.address()
-        return Interface(address.port, address.user, address.password, address.socket)
+        connect = None if isinstance(self.runner, Local) else getattr(self.runner, "connect", None)
+        if address.socket is not None and connect is not None:
+            raise SystemFault(
+                "supervisor listens at a file, which can't be reached over SSH",
+                reason=Reason.UNREACHABLE,
+                where=f"{address.socket} on {self.runner.name}",
+                mend="give its configuration an [inet_http_server] on 127.0.0.1, with a username and a password",
+            )
+        return Interface(address.port, address.user, address.password, address.socket, connect)
 
     def _known(self) -> dict[str, Any]:
-        for row in self._interface.call("getAllConfigInfo"):
+        for row in self.interface.call("getAllConfigInfo"):
             if row["name"] == self.program:
                 return dict(row)
         raise SystemFault(

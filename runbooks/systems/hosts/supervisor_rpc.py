@@ -7,21 +7,29 @@ import http.client
 import socket
 import xml.parsers.expat
 import xmlrpc.client
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.secret import Secret
 
+Connect = Callable[[str], socket.socket]
+
 
 @dataclass(frozen=True)
 class Interface:
-    """Where the process manager answers on its own machine, and to whom: at a port, or at a socket's file."""
+    """Where the process manager answers on its own machine, and to whom: at a port, or at a socket's file.
+
+    Attributes:
+        connect: Reaches ``ADDRESS:PORT`` of that machine; None: it is this one.
+    """
 
     port: int | None
     user: str
     password: Secret
     socket: str | None = None
+    connect: Connect | None = None
 
     def call(self, method: str, *arguments: object, seconds: float = 10) -> Any:
         """The method's answer.
@@ -39,7 +47,7 @@ class Interface:
         try:
             with xmlrpc.client.ServerProxy(
                 f"http://127.0.0.1:{self.port}/RPC2",
-                transport=_Transport(seconds, token, self.socket),
+                transport=_Transport(seconds, token, self),
             ) as server:
                 return getattr(server.supervisor, method)(*arguments)
         except xmlrpc.client.Fault as fault:
@@ -56,14 +64,18 @@ class Interface:
 
 
 class _Transport(xmlrpc.client.Transport):
-    def __init__(self, seconds: float, token: str, path: str | None) -> None:
+    def __init__(self, seconds: float, token: str, interface: Interface) -> None:
         super().__init__(headers=[("Authorization", f"Basic {token}")])
         self._seconds = seconds
-        self._path = path
+        self._interface = interface
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        if self._path is not None:
-            self._connection = host, _ToSocketFile(self._path, self._seconds)  # so that it is closed as others are
+        path, connect = self._interface.socket, self._interface.connect
+        if path is not None:
+            self._connection = host, _ToSocketFile(path, self._seconds)  # so that it is closed as others are
+            return self._connection[1]
+        if connect is not None:
+            self._connection = host, _ToHost(connect, f"127.0.0.1:{self._interface.port}", self._seconds)
             return self._connection[1]
         connection = super().make_connection(host)
         connection.timeout = self._seconds
@@ -79,6 +91,17 @@ class _ToSocketFile(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
+
+
+class _ToHost(http.client.HTTPConnection):
+    def __init__(self, reach: Connect, address: str, seconds: float) -> None:
+        super().__init__("localhost", timeout=seconds)
+        self._reach = reach
+        self._address = address
+
+    def connect(self) -> None:
+        self.sock = self._reach(self._address)
+        self.sock.settimeout(self.timeout)
 
 
 MENDS = {

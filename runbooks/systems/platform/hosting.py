@@ -234,6 +234,9 @@ class Hosting(Protocol):
     def observe(self, host: str) -> HostState:
         """The host as it is now."""
 
+    def serving(self, host: str) -> Placement | None:
+        """What requests go to there; None: nothing. Asks the host's files only, not its process manager."""
+
     def observe_all(self) -> Mapping[str, HostState | SystemFault]:
         """All of them, asked at once; for one that can't be asked, why. Mixed versions are told as they are."""
 

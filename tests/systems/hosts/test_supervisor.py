@@ -22,7 +22,7 @@ from runbooks.systems.hosts.supervisor import Supervisor
 from runbooks.systems.hosts.supervisor_rpc import Interface
 from runbooks.systems.platform.port import Platform, Resource
 
-PROGRAM = ports.application("local")
+PROGRAM = ports.application("local", "blue")
 
 
 @pytest.fixture
