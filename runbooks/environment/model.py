@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from runbooks.environment.backup import Backup
+from runbooks.environment.checking import Checks
 from runbooks.environment.content import Content
 from runbooks.environment.deploying import Deploy
 from runbooks.environment.documentation import Allowance, Documentation, allowance
@@ -185,21 +186,6 @@ class Fingerprints:
 
     key: Value = SecretRef("FINGERPRINT_KEY")
     peers: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checks:
-    """How checks are run.
-
-    Attributes:
-        concurrency_per_target: How many checks may ask one server at the same time.
-        timeout_seconds: How long one attempt may take, in seconds.
-        attempts: How often a question is asked before its answer is believed to be missing.
-    """
-
-    concurrency_per_target: int = 4
-    timeout_seconds: float = 10.0
-    attempts: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
