@@ -20,4 +20,5 @@ INSERT INTO near SELECT (SELECT array_agg((n * k) % 10007) FROM generate_series(
 SET LOCAL maintenance_work_mem = '128MB';
 CREATE INDEX near_v ON near USING hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 8);
 UPDATE pg_database SET datcollversion = '0.1' WHERE datname = current_database();
+ANALYZE;
 CREATE EVENT TRIGGER hearing_ddl ON ddl_command_end EXECUTE FUNCTION hear();

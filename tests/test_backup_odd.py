@@ -102,6 +102,16 @@ def test_an_index_that_is_invalid_in_the_source_is_no_loss(odd: Odd) -> None:
     assert odd.vault.execute("SELECT to_regclass('twice_n') IS NULL AS gone", odd.copy) == [{"gone": True}]
 
 
+def test_the_planners_statistics_are_those_of_the_source(odd: Odd) -> None:
+    """Without them, the first hours after a rollback would be slow."""
+    question = (
+        "SELECT tablename::text, attname::text, n_distinct, most_common_freqs::text FROM pg_stats"
+        " WHERE schemaname = 'public' ORDER BY 1, 2"
+    )
+
+    assert odd.vault.execute(question, odd.copy) == odd.vault.execute(question) != []
+
+
 @pytest.mark.case(10)
 def test_the_moment_of_another_database_is_refused(odd: Odd) -> None:
     with (

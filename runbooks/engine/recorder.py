@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from runbooks.engine.errors import RunbookError
 from runbooks.engine.journal import Journal, Record
@@ -19,6 +19,14 @@ class Observer(Protocol):
 
     def said(self, step: str, text: str) -> None:
         """A step tells how far it is; this is not in the journal."""
+
+
+@runtime_checkable
+class Moving(Protocol):
+    """An observer that shows more while a step goes on: a terminal, where a line can be replaced."""
+
+    def progressed(self, step: str, text: str) -> None:
+        """How far a step is, in place of what it told before."""
 
 
 class Recorder:
@@ -46,6 +54,12 @@ class Recorder:
         clean = self.redactor.text(text)
         with self._one_at_a_time:
             self._tell(lambda observer: observer.said(step, clean))
+
+    def progress(self, step: str, text: str) -> None:
+        """Show how far a step is to those observers that can replace what they have shown."""
+        clean = self.redactor.text(text)
+        with self._one_at_a_time:
+            self._tell(lambda observer: observer.progressed(step, clean) if isinstance(observer, Moving) else None)
 
     def _tell(self, what: Callable[[Observer], None]) -> None:
         for observer in list(self.observers):

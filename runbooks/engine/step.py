@@ -39,6 +39,7 @@ class Scope:
         stopping: threading.Event,
         say: Callable[[str], None],
         record: Callable[..., object],
+        progress: Callable[[str], object] = lambda _text: None,
         token: int = 0,
     ) -> None:
         self.run = run
@@ -47,6 +48,7 @@ class Scope:
         self._deadline = time.monotonic() + seconds
         self.stop_event = stopping
         self._say = say
+        self._progress = progress
         self._record = record
         self._over = False
         self._speaking = threading.Lock()
@@ -61,6 +63,12 @@ class Scope:
         with self._speaking:
             self._refuse_when_over()
             self._say(text)
+
+    def progress(self, text: str) -> None:
+        """Show how far the step is, in place of what was shown before; only a terminal does."""
+        with self._speaking:
+            self._refuse_when_over()
+            self._progress(text)
 
     def record(self, kind: str, **data: Any) -> None:
         """Write a fact into the journal; it is on disk when this returns."""

@@ -132,6 +132,7 @@ def _scoped(run: Run[Tools], step: Step[Tools], call: Callable[[Tools, Scope], R
         stopping=run.stop.event,
         say=partial(run.recorder.say, step.name),
         record=run.recorder.append,
+        progress=partial(run.recorder.progress, step.name),
         token=run.token,
     )
     try:

@@ -55,6 +55,7 @@ class LiveConsole:
         )
         self._records: Sequence[Record] = ()
         self._live: Live | None = None
+        self._told = ""
         self._began = time.monotonic()
         self._tellers: dict[str, Callable[[Record, RunView], None]] = {
             "run": self._begun,
@@ -72,7 +73,8 @@ class LiveConsole:
         """Show what the record says."""
         self._records = records
         if record.kind == "checks":
-            self._start()
+            self.close()
+            self._start(self._progress)
         elif record.kind in ("outcome", "conclusion", "end"):
             self.close()
         teller = self._tellers.get(record.kind)
@@ -84,18 +86,27 @@ class LiveConsole:
         for line in plain(text).splitlines():
             self._print(Padding(self._text(line, "dim"), (0, 0, 0, 4)))
 
+    def progressed(self, step: str, text: str) -> None:  # noqa: ARG002 - it stands below its step
+        """Show how far a step is, in a line that moves."""
+        self._told = one_line(text)
+        if self._live is None:
+            self._start(self._line)
+
+    def _line(self) -> RenderableType:
+        return Padding(self._text(self._told, "dim"), (0, 0, 0, 4))
+
     def close(self) -> None:
-        """Take the moving table away; what is printed next stands in its place."""
+        """Take away what moves; what is printed next stands in its place."""
         live, self._live = self._live, None
         if live:
             live.stop()
             atexit.unregister(self.close)
 
-    def _start(self) -> None:
+    def _start(self, shown: Callable[[], RenderableType]) -> None:
         self._began = time.monotonic()
         self._live = Live(
             console=self._console,
-            get_renderable=self._progress,
+            get_renderable=shown,
             refresh_per_second=REDRAWS_PER_SECOND,
             transient=True,
         )

@@ -11,9 +11,10 @@ from runbooks.engine.errors import InputError, SystemFault
 from runbooks.engine.step import Scope
 from runbooks.environment.snapshots import Snapshots
 from runbooks.steps.making import DATA, STREAMED, contents_of, fresh_folder, size
+from runbooks.steps.progress import Progress
 from runbooks.systems.postgres import commands, programs
 from runbooks.systems.snapshots import sealed
-from runbooks.systems.snapshots.manifest import CONTENTS, FOLDER, Manifest
+from runbooks.systems.snapshots.manifest import CONTENTS, FOLDER, Manifest, StoredFile
 
 
 @dataclass
@@ -35,8 +36,13 @@ def plan_objects(work: Inspecting) -> Iterable[str]:
 def check_objects(work: Inspecting, scope: Scope) -> str:
     """Read every object to its end, and compare it with the manifest."""
     shelf, manifest = work.snapshots.shelf, work.manifest
+    progress = Progress(scope, manifest.stored)
+
+    def problem(file: StoredFile) -> str:
+        return "" if scope.stopping else shelf.problem(manifest, file, progress.add)
+
     with concurrent.futures.ThreadPoolExecutor(work.snapshots.environment.backup.jobs) as pool:
-        found = list(pool.map(lambda file: "" if scope.stopping else shelf.problem(manifest, file), manifest.files))
+        found = list(pool.map(problem, manifest.files))
     return _tell(
         work, scope, [problem for problem in found if problem], f"{len(found)} objects are as they were written"
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.step import Scope
+from runbooks.steps.progress import Progress
 from runbooks.steps.restoring import PROVEN, Restoring
 from runbooks.systems.postgres import commands, databases, programs
 from runbooks.systems.postgres.fingerprint import fingerprints
@@ -53,8 +54,15 @@ def _differences(restoring: Restoring, scope: Scope) -> Iterable[str]:
             portrait = describe(connection, sibling)
             variables = restoring.programs.environment(access.environment(sibling))
             yield from unequal_sequences(_sequences(restoring, variables, scope), connection)
+        progress = Progress(scope, sum(table.bytes for table in portrait.tables))
         rows = fingerprints(
-            access, portrait.tables, moment=holder.moment, database=sibling, jobs=jobs, stopping=scope.stop_event
+            access,
+            portrait.tables,
+            moment=holder.moment,
+            database=sibling,
+            jobs=jobs,
+            stopping=scope.stop_event,
+            on_done=lambda table: progress.add(table.bytes),
         )
     yield from unequal(restoring.contents, replace(portrait.contents, tables=rows))
     if portrait.heads != restoring.manifest.heads:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.step import Scope
 from runbooks.steps.making import fresh_folder, room, size
+from runbooks.steps.progress import Progress, passing, watched
 from runbooks.steps.restoring import FILLED, FILLING, MADE, PROVEN, Restoring
 from runbooks.systems.postgres import commands, databases, programs
 from runbooks.systems.postgres.client import Connection
@@ -113,14 +114,14 @@ def fetch(restoring: Restoring, scope: Scope) -> str:
     """Download the archive; every object must be the one that was put into the store."""
     fresh_folder(restoring.folder)
     shelf, manifest = restoring.snapshots.shelf, restoring.manifest
-    by = restoring.snapshots.reader_of(manifest)
+    by, progress = restoring.snapshots.reader_of(manifest), Progress(scope, restoring.bytes)
 
     def get(file: StoredFile) -> None:
         if scope.stopping:
             raise SystemFault("stopped between two objects", reason=Reason.FAILED)
         path = restoring.folder / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with sealed.opened(shelf.read(manifest, file), by) as stream, path.open("wb") as target:
+        with sealed.opened(passing(shelf.read(manifest, file), progress), by) as stream, path.open("wb") as target:
             shutil.copyfileobj(stream, target, 1 << 20)
 
     with concurrent.futures.ThreadPoolExecutor(restoring.snapshots.environment.backup.jobs) as pool:
@@ -201,10 +202,14 @@ def fill(restoring: Restoring, scope: Scope) -> str:
     entries.write_text(commands.entries_to_restore(contents_listed, schemas), encoding="utf-8")
     argv = commands.restore(program, restoring.archive, database=sibling, entries=entries, jobs=backup.jobs, role=role)
     said: list[str] = []
-    with _naming_careless_functions(said):
+    with (
+        _naming_careless_functions(said),
+        access.connection() as watching,
+        watched(scope, restoring.manifest.bytes, lambda: databases.bytes_of(watching, sibling)),
+    ):
         programs.run(argv, variables, stopping=scope.stop_event, say=said.append)
     with access.connection(sibling) as connection:
-        connection.execute("ANALYZE")
+        databases.analyze(connection, only_what_no_archive_has=commands.has_statistics(contents_listed))
         databases.bestow(connection, sibling, contents.properties)
         databases.set_mark(connection, sibling, restoring.said(FILLED))
     objects = commands.count_entries(entries.read_text(encoding="utf-8"))

@@ -17,6 +17,7 @@ from runbooks.engine.atomic import write_atomically
 from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.step import Scope
 from runbooks.steps.making import DATA, DRAFT, STREAMED, UPLOADED, Making, fresh_folder, room, size
+from runbooks.steps.progress import Progress, counted, watched
 from runbooks.systems.postgres import commands, programs
 from runbooks.systems.postgres.fingerprint import fingerprints
 from runbooks.systems.postgres.records import ALGORITHM
@@ -144,28 +145,45 @@ def _dumping(making: Making, scope: Scope, holder: Holder, portrait: Portrait) -
     """Pg_dump at work during the block; what it has put into the store already stands in the list after it."""
     backup = making.snapshots.environment.backup
     program, files = making.programs.path("pg_dump"), list[StoredFile]()
-    compress = commands.compression(making.programs.major, backup.compression)
+    major = making.programs.major
+    options = [*commands.compression(major, backup.compression), *commands.statistics(major)]
     variables = making.programs.environment(making.snapshots.access.environment(making.snapshots.database))
     if not making.streamed:
         argv = commands.dump_to_folder(
-            program, making.folder / DATA, snapshot=holder.moment.id, jobs=backup.jobs, compress=compress
+            program, making.folder / DATA, snapshot=holder.moment.id, jobs=backup.jobs, options=options
         )
-        with programs.running(argv, variables, stopping=scope.stop_event, say=scope.say):
+        with (
+            watched(scope, _expected(making, holder.moment.bytes), lambda: _taken(making.folder)),
+            programs.running(argv, variables, stopping=scope.stop_event, say=scope.say),
+        ):
             yield files
         return
-    argv = commands.dump_to_stream(program, snapshot=holder.moment.id, compress=compress)
+    argv = commands.dump_to_stream(program, snapshot=holder.moment.id, options=options)
     bytes_ = sum(table.bytes for table in portrait.tables)
     with (
         concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="upload") as pool,
         programs.running(argv, variables, stopping=scope.stop_event, say=scope.say, stdout=subprocess.PIPE) as process,
     ):
-        uploading = pool.submit(_upload, making, STREAMED, cast("BinaryIO", process.stdout), bytes_)
+        stream = counted(cast("BinaryIO", process.stdout), Progress(scope, _expected(making, holder.moment.bytes)))
+        uploading = pool.submit(_upload, making, STREAMED, stream, bytes_)
         try:
             yield files
             files.append(uploading.result())
         except BaseException:
             process.terminate()  # or the upload would read on
             raise
+
+
+def _expected(making: Making, bytes_: int) -> int | None:
+    """About how large the dump will be, by the snapshot before; None: there is none."""
+    known = making.shelf.ids()
+    before = making.shelf.manifest(known[-1]) if known else None
+    return before.stored * bytes_ // before.bytes if before and before.bytes else None
+
+
+def _taken(folder: Path) -> int:
+    """The bytes of a folder's files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def dumped(making: Making, _scope: Scope) -> bool:
@@ -188,11 +206,13 @@ def upload(making: Making, scope: Scope) -> str:
     folder = making.folder
     paths = [folder / CONTENTS, *sorted(path for path in (folder / DATA).rglob("*") if path.is_file())]
 
+    progress = Progress(scope, sum(path.stat().st_size for path in paths))
+
     def put(path: Path) -> StoredFile:
         if scope.stopping:
             raise SystemFault("stopped between two objects", reason=Reason.FAILED)
         with path.open("rb") as file:
-            return _upload(making, path.relative_to(folder).as_posix(), file, path.stat().st_size)
+            return _upload(making, path.relative_to(folder).as_posix(), counted(file, progress), path.stat().st_size)
 
     with concurrent.futures.ThreadPoolExecutor(making.snapshots.environment.backup.jobs) as pool:
         files = (*draft.files, *pool.map(put, paths))

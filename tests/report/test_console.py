@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 import sys
+import time
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from runbooks.engine.journal import Record
 from runbooks.engine.outcome import Status
-from runbooks.engine.recorder import Observer
+from runbooks.engine.recorder import Moving, Observer
 from runbooks.engine.runs import Summary
 from runbooks.report.console import PlainConsole, choose, runs_table, show
 from runbooks.report.live import LiveConsole
@@ -256,3 +257,26 @@ def test_a_run_is_shown_as_its_log() -> None:
     show(records.healthy(), stream)
 
     assert stream.getvalue() == render(records.healthy())
+
+
+def test_how_far_a_step_is_moves_on_a_terminal_and_is_gone_at_its_end() -> None:
+    story = records.sandbox_up()
+    stream = Terminal()
+    console = LiveConsole(stream, LOG, {"TERM": "xterm"}, width=100, height=40)
+    console.recorded(story[0], story[:1])
+    console.recorded(story[1], story[:2])
+    for text in ("1.2 GB of 3.4 GB", "1.3 GB of 3.4 GB"):
+        console.progressed("servers", text)
+        time.sleep(0.3)
+    before = stream.getvalue()
+    console.close()
+
+    assert "1.2 GB of 3.4 GB" in before
+    assert "1.3 GB of 3.4 GB" in before
+    assert before.count("\n") < 8, "one line is replaced by the next"
+    assert stream.getvalue().endswith("\x1b[2K"), "nothing of it stays"
+
+
+def test_a_pipe_is_not_filled_with_it() -> None:
+    assert not isinstance(PlainConsole(io.StringIO(), LOG), Moving)
+    assert isinstance(LiveConsole(Terminal(), LOG, {}), Moving)

@@ -22,18 +22,23 @@ def compression(major: int, declared: str | None) -> list[str]:
     return ["--compress=zstd:1"] if major >= 16 else ["--compress=1"]
 
 
-def dump_to_folder(program: str, folder: Path, *, snapshot: str, jobs: int, compress: list[str]) -> list[str]:
+def statistics(major: int) -> list[str]:
+    """The planner's statistics along with the rows, which pg_dump learnt in 18: a restore need not gather them anew."""
+    return ["--statistics"] if major >= 18 else []
+
+
+def dump_to_folder(program: str, folder: Path, *, snapshot: str, jobs: int, options: list[str]) -> list[str]:
     """A dump into a folder that must not exist yet, several tables at a time."""
     return [
         *(program, "--format=directory", f"--file={folder}", f"--jobs={jobs}"),
         *_dump(snapshot),
-        *compress,
+        *options,
     ]
 
 
-def dump_to_stream(program: str, *, snapshot: str, compress: list[str]) -> list[str]:
+def dump_to_stream(program: str, *, snapshot: str, options: list[str]) -> list[str]:
     """A dump as one stream on standard output, for where there is no room on disk."""
-    return [program, "--format=custom", *_dump(snapshot), *compress]
+    return [program, "--format=custom", *_dump(snapshot), *options]
 
 
 def _dump(snapshot: str) -> list[str]:
@@ -103,6 +108,13 @@ def _parsed(statements: str) -> Iterator[tuple[str, tuple[int, bool]]]:
         found = _SETVAL.match(line.strip())
         if found:
             yield found["name"].replace("''", "'"), (int(found["value"]), found["called"] == "true")
+
+
+def has_statistics(contents: str) -> bool:
+    """Whether a table of contents has the planner's statistics."""
+    return any(
+        (entry := _ENTRY.match(line)) and entry["what"].startswith("STATISTICS DATA ") for line in contents.splitlines()
+    )
 
 
 def count_entries(contents: str) -> int:

@@ -181,6 +181,30 @@ def drop(connection: Connection, name: str) -> None:
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def bytes_of(connection: Connection, name: str) -> int:
+    """What a database takes on the server's disk by now."""
+    row = connection.execute("SELECT pg_catalog.pg_database_size(%s) AS bytes", [name]).fetchone()
+    assert row
+    return int(row["bytes"])
+
+
+def analyze(connection: Connection, *, only_what_no_archive_has: bool) -> None:
+    """Gather the planner's statistics of the connection's database.
+
+    Args:
+        only_what_no_archive_has: Those of several columns at once; the others were restored.
+    """
+    if not only_what_no_archive_has:
+        connection.execute("ANALYZE")
+        return
+    rows = connection.execute(
+        "SELECT DISTINCT n.nspname::text AS schema, c.relname::text AS name FROM pg_catalog.pg_statistic_ext s"
+        " JOIN pg_catalog.pg_class c ON c.oid = s.stxrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    ).fetchall()
+    for row in rows:
+        connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(row["schema"], row["name"])))
+
+
 def leave_publishers(connection: Connection) -> None:
     """Remove the subscriptions of the connection's database, which PostgreSQL would not drop otherwise.
 

@@ -125,8 +125,9 @@ def question(table: Table, columns: Sequence[Column]) -> sql.Composed:
     row = sql.SQL(", ").join(map(hashed, columns))
     return sql.SQL(
         "SELECT count(*) AS rows,"
-        " coalesce(sum(pg_catalog.hash_numeric_extended("
-        "pg_catalog.hash_record_extended(ROW({}), 0)::pg_catalog.numeric, 0)), 0)::text AS sum FROM ONLY {}"
+        # As bytes: the hash of a bigint folds it to 32 bits first.
+        " coalesce(sum(pg_catalog.hashbyteaextended(pg_catalog.int8send("
+        "pg_catalog.hash_record_extended(ROW({}), 0)), 0)), 0)::text AS sum FROM ONLY {}"
     ).format(row, target)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ALGORITHM = "typed-2"
+ALGORITHM = "typed-3"
 """Two fingerprints are comparable only if this and the server's major version are the same."""
 
 

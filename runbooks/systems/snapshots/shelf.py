@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from runbooks.engine.errors import InputError, Reason, SystemFault
@@ -121,14 +121,16 @@ class Shelf:
                 mend=f"invoke backup.verify --snapshot {manifest.id}; restore another snapshot",
             )
 
-    def problem(self, manifest: Manifest, file: StoredFile) -> str:
+    def problem(
+        self, manifest: Manifest, file: StoredFile, on_read: Callable[[int], None] = lambda _bytes: None
+    ) -> str:
         """What is wrong with an object, or nothing. Its size is asked first, which costs no download."""
         size = self.objects.size(place(manifest.id, file.name))
         if size is None:
             return f"{file.name} is missing"
         if size != file.size:
             return f"{file.name} has {size} bytes of {file.size}"
-        found = unlike(file, digest_of(self.objects.download(place(manifest.id, file.name))))
+        found = unlike(file, digest_of(self.objects.download(place(manifest.id, file.name)), on_read))
         return f"{file.name}: {found}" if found else ""
 
 

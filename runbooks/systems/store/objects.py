@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -75,10 +75,11 @@ class Counting:
         return Digest(self._size, self._hash.hexdigest())
 
 
-def digest_of(pieces: Iterator[bytes]) -> Digest:
+def digest_of(pieces: Iterator[bytes], on_read: Callable[[int], None] = lambda _bytes: None) -> Digest:
     """The digest of an object in pieces."""
     hashed, size = hashlib.sha256(), 0
     for piece in pieces:
         hashed.update(piece)
         size += len(piece)
+        on_read(len(piece))
     return Digest(size, hashed.hexdigest())

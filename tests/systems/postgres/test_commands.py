@@ -24,7 +24,7 @@ CONTENTS = """\
 
 def test_a_dump_shows_the_snapshot_and_does_not_wait_for_a_migration_for_long() -> None:
     argv = commands.dump_to_folder(
-        "/bin/pg_dump", Path("/w/data"), snapshot="3-1", jobs=4, compress=["--compress=zstd:1"]
+        "/bin/pg_dump", Path("/w/data"), snapshot="3-1", jobs=4, options=["--compress=zstd:1"]
     )
 
     assert argv == [
@@ -40,7 +40,7 @@ def test_a_dump_shows_the_snapshot_and_does_not_wait_for_a_migration_for_long() 
 
 
 def test_a_streamed_dump_goes_to_standard_output() -> None:
-    argv = commands.dump_to_stream("pg_dump", snapshot="3-1", compress=[])
+    argv = commands.dump_to_stream("pg_dump", snapshot="3-1", options=[])
 
     assert "--format=custom" in argv
     assert not any(word.startswith("--file") for word in argv)
@@ -52,6 +52,13 @@ def test_a_streamed_dump_goes_to_standard_output() -> None:
 )
 def test_the_default_compression_is_never_pg_dumps_own(major: int, declared: str | None, wanted: str) -> None:
     assert commands.compression(major, declared) == [wanted]
+
+
+def test_statistics_come_along_where_pg_dump_can() -> None:
+    assert commands.statistics(18) == ["--statistics"]
+    assert commands.statistics(17) == []
+    assert not commands.has_statistics(CONTENTS)
+    assert commands.has_statistics(CONTENTS + "3403; 0 0 STATISTICS DATA public twin owner\n")
 
 
 def test_a_restore_ends_at_its_first_error_and_never_cleans() -> None:
