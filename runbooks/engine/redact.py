@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runbooks.engine.errors import InputError
+from runbooks.engine.invisible import visible
 from runbooks.engine.secret import Secret
 
 SHORTEST = 8
@@ -60,7 +61,16 @@ class Redactor:
             self._known = None
 
     def text(self, text: str) -> str:
-        """The text with each known value replaced by ``[NAME]``; values that overlap become one."""
+        """The text with each known value replaced by ``[NAME]``; values that overlap become one.
+
+        A value with colours or control characters in it would be whole again where they are left out, so that text is
+        given without any.
+        """
+        clean = self._masked(text)
+        shown = visible(clean)
+        return self._masked(shown) if shown != clean and next(self._spans(shown), None) else clean
+
+    def _masked(self, text: str) -> str:
         clean, end = [], 0
         for start, stop, name in self._spans(text):
             clean += [text[end:start], f"[{name}]"]

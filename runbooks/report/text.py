@@ -6,15 +6,8 @@ import re
 from datetime import datetime
 from typing import IO
 
-_ANSI = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor movements
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # titles, links, device strings
-    r"|\x9b[0-?]*[ -/]*[@-~]"
-    r"|\x1b[ -/]*[0-~]?"
-)
-_INVISIBLE = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]"
-)
+from runbooks.engine.invisible import INVISIBLE, TERMINAL
+
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _ASCII = str.maketrans(
     {
@@ -26,8 +19,8 @@ _ASCII = str.maketrans(
 
 def plain(text: object) -> str:
     """The text without control characters, terminal sequences and marks that reorder what is read; lines are kept."""
-    shown = _LINE_BREAKS.sub("\n", _ANSI.sub("", str(text)))
-    return _INVISIBLE.sub("", shown.replace("\t", "    "))
+    shown = _LINE_BREAKS.sub("\n", TERMINAL.sub("", str(text)))
+    return INVISIBLE.sub("", shown.replace("\t", "    "))
 
 
 def one_line(text: object, limit: int = 0) -> str:

@@ -16,13 +16,23 @@ from runbooks.engine.errors import InputError
 from runbooks.engine.redact import Redactor
 from runbooks.engine.secret import Secret
 
+AWKWARD = "abcXYZ0189+/=-_.~ \"'\\\n\t$%&@:€é鍵🔑{}`#"
 ALPHABET = st.one_of(
     st.characters(exclude_categories=["Cs"]),
     st.sampled_from("abcXYZ0189+/=-_.~ \"'\\\n\t$%&@:€é"),
 )
+ANY_SIZE = st.one_of(st.integers(8, 64), st.integers(65, 4096))
 VALUES = st.one_of(
     st.text(ALPHABET, min_size=8, max_size=60),
+    st.builds(
+        lambda random, size: "".join(random.choices(AWKWARD, k=size)), st.randoms(use_true_random=False), ANY_SIZE
+    ),
     st.binary(min_size=6, max_size=48).map(lambda raw: base64.b64encode(raw).decode()),
+    st.builds(
+        lambda random, size: base64.b64encode(random.randbytes(size)).decode()[:size],
+        st.randoms(use_true_random=False),
+        ANY_SIZE,
+    ),
     st.builds(lambda part, times: part * times, st.text(ALPHABET, min_size=8, max_size=16), st.integers(1, 250)),
 )
 
@@ -32,7 +42,7 @@ def families(draw: st.DrawFn) -> list[Secret]:
     """Secrets, some of which are a piece of another."""
     values = draw(st.lists(VALUES, min_size=1, max_size=3))
     longest = max(values, key=len)
-    if len(longest) > 9:
+    for _ in range(draw(st.integers(0, 3)) if len(longest) > 9 else 0):
         start = draw(st.integers(0, len(longest) - 8))
         values.append(longest[start : start + draw(st.integers(8, 30))])
     return [Secret(f"S{number}", value) for number, value in enumerate(values) if len(value) >= 8]
@@ -135,6 +145,14 @@ def test_each_line_of_a_key_file_is_masked_alone() -> None:
     key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\n-----END KEY-----"
 
     assert Redactor([Secret("KEY", key)]).text("error near MIIEvQIBADANBgkqhkiG") == "error near [KEY]"
+
+
+@pytest.mark.parametrize("between", ["\x1b[1;31m", "\0", "\u200b", "\x1b]0;title\x07"])
+def test_a_value_is_masked_that_a_terminal_would_show_whole(between: str) -> None:
+    redactor = Redactor([Secret("PASSWORD", "hidden-word-1")])
+
+    assert redactor.text(f"said {between.join('hidden-word-1')} aloud") == "said [PASSWORD] aloud"
+    assert redactor.text(f"{between}nothing") == f"{between}nothing"
 
 
 def test_a_number_that_is_a_secret_is_masked_in_data() -> None:
