@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -93,6 +94,21 @@ class Bed:
         """The host alone."""
         host = self.host(access, install=install)
         return Fleet({host.name: host})
+
+    def clear(self) -> None:
+        """Have the host as it was before its first deploy."""
+        host = self.host()
+        for slot in Slot:
+            host.control.stop(slot, 30)
+            for path in (self.root / "slots" / slot).iterdir():
+                if path.name != "address":
+                    path.unlink()
+        for path in self.root.iterdir():
+            if path.is_symlink() or path.is_file():
+                if path.name != "install":
+                    path.unlink()
+            elif path.name != "slots":
+                shutil.rmtree(path)
 
     def address(self, slot: Slot) -> str:
         return (self.root / "slots" / slot / "address").read_text().strip()

@@ -106,6 +106,7 @@ def _configuration(folder: Path, port: int) -> list[str]:
         "StrictModes no",  # the keys lie below /tmp, which everybody may write to
         "UsePAM no",
         "PrintMotd no",
+        f"SetEnv HOME={folder}",  # bash would read its user's .bashrc at each command, whatever that does
     ]
 
 

@@ -44,10 +44,16 @@ def access(request: pytest.FixtureRequest) -> Access:
     return Here() if request.param == "here" else request.getfixturevalue("over_ssh")
 
 
-@pytest.fixture
-def there(tmp_path: Path) -> Iterator[Bed]:
-    with bed(tmp_path) as made:
+@pytest.fixture(scope="module")
+def one_bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
+    with bed(tmp_path_factory.mktemp("bed")) as made:
         yield made
+
+
+@pytest.fixture
+def there(one_bed: Bed) -> Bed:
+    one_bed.clear()
+    return one_bed
 
 
 @pytest.fixture

@@ -141,12 +141,12 @@ class Feeder:
             self._file.flush()
             if self._hold:
                 self._over.wait()
-        except OSError:
+        except (OSError, EOFError):
             pass  # it reads no more
         except Exception as error:  # whatever reads the repository may raise; it belongs to who called us
             self._error = error
         finally:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, EOFError):
                 self._file.close()
 
 
