@@ -48,12 +48,19 @@ def vault(sandbox: Sandbox, database: str, tmp_path: Path, monkeypatch: pytest.M
 
 
 @contextlib.contextmanager
-def hammering(vault: Vault) -> Iterator[list[int]]:
-    """A writer that changes, adds and deletes rows all the time; how many transactions it has committed."""
+def hammering(vault: Vault, *, until_cut: bool = False) -> Iterator[list[int]]:
+    """A writer that changes, adds and deletes rows all the time; how many transactions it has committed.
+
+    Args:
+        until_cut: Its connection may be cut; it then writes no more.
+    """
     stop, written = threading.Event(), [0]
 
     def write() -> None:
-        with vault.access.connection(search_path="public") as writer:
+        with (
+            contextlib.suppress(*([SystemFault] if until_cut else [])),
+            vault.access.connection(search_path="public") as writer,
+        ):
             while not stop.is_set():
                 with writer.transaction():
                     writer.execute("UPDATE value SET a_number = a_number + 1, a_vector = a_vector + '[1,1,1]'")
