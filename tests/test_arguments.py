@@ -1,0 +1,63 @@
+"""No command that handles secrets shows one in the arguments of a process, nor in an environment that needs none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from runbooks import project
+from runbooks.engine.secret import Secret
+from runbooks.sandbox.world import Sandbox
+from tests.conftest import Shell
+from tests.sampling import watching
+from tests.vaults import Vault, rich_database
+
+TOLD_A_PASSWORD = {"pg_dump", "pg_restore", "psql"}
+"""PostgreSQL's programs read it from their environment, which is their owner's alone."""
+SEEN_LONG_ENOUGH = "import time; time.sleep(0.2)"
+
+
+@pytest.fixture(scope="module")
+def database(sandbox_shell: Shell) -> Iterator[str]:
+    with rich_database(Sandbox.of(sandbox_shell.project)) as name:
+        yield name
+
+
+@pytest.fixture
+def vault(sandbox: Sandbox, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
+    monkeypatch.setenv(project.VARIABLE, str(tmp_path))
+    made = Vault(tmp_path, sandbox, database)
+    made.write()
+    return made
+
+
+def test_a_secret_in_arguments_or_environment_is_seen_in_any_encoding() -> None:
+    word, other = "Zx81 hidden/word", "never shown word"
+    secrets = [Secret("PASSWORD", word), Secret("OTHER", other)]
+    with watching(secrets) as seen:
+        argv = [sys.executable, "-c", SEEN_LONG_ENOUGH, "postgresql://u:Zx81%20hidden%2Fword@db/x"]
+        subprocess.run(argv, check=True)
+        subprocess.run([sys.executable, "-c", SEEN_LONG_ENOUGH], env={"WORD": word}, check=True)
+
+    program = Path(sys.executable).name
+    assert seen.in_arguments == {program: {"PASSWORD"}}
+    assert seen.in_environment == {program: {"PASSWORD"}}
+
+
+def test_a_snapshot_and_a_drill_show_no_password(vault: Vault) -> None:
+    urls = {"ADMIN_DATABASE_URL": vault.admin_url, "DATABASE_URL": vault.owner_url}
+    secrets = [Secret(name, str(urlsplit(url).password)) for name, url in urls.items()]
+
+    with watching(secrets) as seen:
+        for words in (("backup.create",), ("backup.drill",)):
+            done = vault.shell.invoke(*words, "--env", vault.name)
+            assert done.returncode == 0, done.stdout + done.stderr
+
+    assert {"pg_dump", "pg_restore"} <= seen.programs
+    assert seen.in_arguments == {}
+    assert set(seen.in_environment) <= TOLD_A_PASSWORD
