@@ -42,6 +42,7 @@ def runbook() -> Runbook[Inspecting]:
             Step(
                 name="archive", title="Read the archive's table of contents", act=inspection.check_archive, seconds=3600
             ),
+            Step(name="record", title="Keep what was seen", act=inspection.record),
         ),
     )
 

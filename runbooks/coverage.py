@@ -18,13 +18,6 @@ PLACE = re.compile(r"(<!-- coverage: .*? -->)\n(.*?)(<!-- end -->)", re.DOTALL)
 
 
 COMES_WITH: Mapping[str, tuple[str, ...]] = {
-    "backup.drill": (
-        "secrets.encryption-key-recoverable",
-        "postgres.backups-on",
-        "recovery.backup-works",
-        "recovery.restore-tested",
-        "recovery.variables-backed-up",
-    ),
     "release.deploy": (
         "postgres.managed",
         "redis.managed",

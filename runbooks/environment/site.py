@@ -21,12 +21,14 @@ from runbooks.environment.platforms import open_hosting, open_platform, serving_
 from runbooks.environment.public_side import PublicSide
 from runbooks.environment.resolve import Values, open_values
 from runbooks.environment.sensitive import passwords, sensitive
+from runbooks.environment.stores import open_shelf
 from runbooks.environment.value import Value
 from runbooks.environment.variables import Variables
 from runbooks.environment.vendors import Vendors
 from runbooks.systems.http.client import HttpClient
 from runbooks.systems.ledger.ledger import Ledger
 from runbooks.systems.secrets.source import SourceKind
+from runbooks.systems.snapshots.shelf import Shelf
 from runbooks.systems.source.checkout import Checkout
 from runbooks.systems.source.history import History
 from runbooks.systems.source.interpreter import Interpreter
@@ -126,6 +128,15 @@ class Site(Variables):
     def ledger(self) -> Ledger:
         """What was watched and rehearsed in this environment from this machine."""
         return Ledger(self.environment.project / "var" / "watch" / self.environment.name)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The environment's snapshots, and what drills and looks at them came to.
+
+        Raises:
+            InputError: the keys of the store's account can't be read.
+        """
+        return open_shelf(self.environment, self.values)
 
     @cached_property
     def source(self) -> Checkout:

@@ -12,7 +12,6 @@ from runbooks.engine.errors import InputError
 from runbooks.engine.secret import Secret
 from runbooks.environment.model import Environment
 from runbooks.environment.site import Site
-from runbooks.environment.stores import open_shelf
 from runbooks.systems.postgres import programs
 from runbooks.systems.postgres.access import Access
 from runbooks.systems.postgres.programs import Programs
@@ -67,9 +66,9 @@ class Snapshots:
             )
         return name
 
-    @cached_property
+    @property
     def shelf(self) -> Shelf:
-        return open_shelf(self.environment, self.site.values)
+        return self.site.shelf
 
     def programs(self, major: int) -> Programs:
         """pg_dump and pg_restore for a server of this major version. Raises InputError if there are none."""

@@ -13,6 +13,7 @@ from runbooks.environment.snapshots import Snapshots
 from runbooks.steps import remains
 from runbooks.steps.remains import Shelved
 from runbooks.systems.postgres.siblings import drop_unused
+from runbooks.systems.snapshots import inspections
 from runbooks.systems.snapshots.shelf import Shelf, place
 
 SERVER = "the database's server"
@@ -128,7 +129,12 @@ def noted_folders(work: Pruning) -> Mapping[str, Sequence[str]]:
 def remove_snapshots(work: Pruning, scope: Scope) -> str:
     """Remove those that were noted and that still nothing speaks for."""
     spare = work.shelved().spare
-    return _each(work, scope, "snapshots", [id for id in scope.before["names"] if id in spare], work.shelf.remove)
+
+    def remove(id: str) -> None:
+        work.shelf.remove(id)
+        inspections.forget(work.shelf.objects, id)
+
+    return _each(work, scope, "snapshots", [id for id in scope.before["names"] if id in spare], remove)
 
 
 def snapshots_removed(work: Pruning, scope: Scope) -> bool:

@@ -121,15 +121,19 @@ class Shelf:
                 mend=f"invoke backup.verify --snapshot {manifest.id}; restore another snapshot",
             )
 
+    def misfit(self, manifest: Manifest, file: StoredFile) -> str:
+        """Whether an object is missing or has another size, in words; its bytes are not read."""
+        size = self.objects.size(place(manifest.id, file.name))
+        if size is None:
+            return f"{file.name} is missing"
+        return "" if size == file.size else f"{file.name} has {size} bytes of {file.size}"
+
     def problem(
         self, manifest: Manifest, file: StoredFile, on_read: Callable[[int], None] = lambda _bytes: None
     ) -> str:
         """What is wrong with an object, or nothing. Its size is asked first, which costs no download."""
-        size = self.objects.size(place(manifest.id, file.name))
-        if size is None:
-            return f"{file.name} is missing"
-        if size != file.size:
-            return f"{file.name} has {size} bytes of {file.size}"
+        if misfit := self.misfit(manifest, file):
+            return misfit
         found = unlike(file, digest_of(self.objects.download(place(manifest.id, file.name)), on_read))
         return f"{file.name}: {found}" if found else ""
 

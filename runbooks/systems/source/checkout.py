@@ -71,15 +71,19 @@ class Checkout:
         Raises:
             SystemFault: there are no revision files, or one can't be parsed.
         """
-        revisions: set[str] = set()
-        followed: set[str] = set()
+        followed = [each for _, below in self._revisions() for each in below]
+        return sorted(self.revisions() - set(followed))
+
+    def revisions(self) -> set[str]:
+        """Every migration that the release knows. Raises SystemFault as `migration_heads`."""
+        return {revision for revision, _ in self._revisions() if revision}
+
+    def _revisions(self) -> Iterator[tuple[str, list[str]]]:
+        """Each revision file: its revision, and those that it follows."""
         for path in self._revision_files():
             names = _assigned(path, self._read(path))
             revision, below = names.get("revision"), names.get("down_revision")
-            if isinstance(revision, str):
-                revisions.add(revision)
-            followed.update([below] if isinstance(below, str) else below or [])
-        return sorted(revisions - followed)
+            yield (revision if isinstance(revision, str) else "", [below] if isinstance(below, str) else below or [])
 
     def start_command(self) -> str:
         """What Railway's configuration file starts the application with.
