@@ -7,7 +7,7 @@ import gc
 
 from invoke.collection import Collection
 
-from runbooks.tasks import backup, checklist, lease, quarantine, release, runs, sandbox, schedule, variables
+from runbooks.tasks import backup, checklist, hosts, lease, quarantine, release, runs, sandbox, schedule, variables
 
 # Commands live for seconds and are mostly imports, which make no garbage worth looking for: a tenth of their time.
 gc.set_threshold(100_000)
@@ -22,5 +22,6 @@ namespace = Collection(
     checklist.TASKS,
     lease.TASKS,
     schedule.TASKS,
+    hosts.TASKS,
     sandbox.TASKS,
 )

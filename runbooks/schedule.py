@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
-import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import runbooks
-from runbooks import project
-from runbooks.engine.atomic import write_atomically
+from runbooks import project, rendering
 from runbooks.engine.errors import InputError
 from runbooks.environment.model import Environment
 from runbooks.environment.schedule import clock
@@ -23,9 +20,6 @@ from runbooks.places import open_environment
 from runbooks.systems.secrets.source import SourceKind
 
 TARGETS = ("github", "systemd", "cron")
-WRITTEN_BY = "Written by invoke schedule.render"
-"""Stands in the first line of every file: whatever lacks it is not replaced."""
-
 QUARTERS = (1, 4, 7, 10)
 
 
@@ -105,7 +99,7 @@ def files(environment: Environment, target: str) -> dict[str, str]:
         InputError: there is no such target.
     """
     facts: dict[str, Any] = {
-        "written_by": WRITTEN_BY,
+        "written_by": f"{rendering.WRITTEN_BY} schedule.render",
         "environment": environment,
         "invoke": str(Path(sys.executable).with_name("invoke")),
         "folder": str(Path(runbooks.__file__).parent.parent),
@@ -116,12 +110,12 @@ def files(environment: Environment, target: str) -> dict[str, str]:
     stem = f"praviel-runbooks-{environment.name}"
     if target == "github":
         given = _given(environment)
-        return {f"{stem}.yml": _rendered("github.yml.j2", facts | {"jobs": work, "given": given})}
+        return {f"{stem}.yml": rendering.rendered("schedule/github.yml.j2", facts | {"jobs": work, "given": given})}
     if target == "cron":
-        return {stem: _rendered("cron.j2", facts | {"jobs": work})}
+        return {stem: rendering.rendered("schedule/cron.j2", facts | {"jobs": work})}
     if target == "systemd":
         return {
-            f"{stem}-{job.name}.{kind}": _rendered(f"systemd.{kind}.j2", facts | {"job": job})
+            f"{stem}-{job.name}.{kind}": rendering.rendered(f"schedule/systemd.{kind}.j2", facts | {"job": job})
             for job in work
             for kind in ("service", "timer")
         }
@@ -135,30 +129,7 @@ def render(target: str, environment: str | None, output: str | None) -> None:
         InputError: there is no such target; the folder can't be written to, or holds a file of this name by somebody
             else.
     """
-    opened = open_environment(environment)
-    made = files(opened, target)
-    if output is None:
-        for name, text in made.items():
-            print(text if len(made) == 1 else f"# ---- {name}\n{text}", end="" if len(made) == 1 else "\n")
-        return
-    folder = Path(output)
-    for name in made:
-        _refuse_foreign(folder / name)
-    for name, text in made.items():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(folder / name, text.encode(), 0o644)
-        except OSError as error:
-            raise InputError(
-                "the file can't be written", where=str(folder / name), found=error.strerror or ""
-            ) from error
-        print(folder / name)
-
-
-def _refuse_foreign(path: Path) -> None:
-    if path.exists() and WRITTEN_BY not in path.read_text(errors="replace").partition("\n")[0]:
-        mend = "move it away, or name another folder with --output"
-        raise InputError("there is another file of this name", where=str(path), mend=mend)
+    rendering.show(files(open_environment(environment), target), output)
 
 
 def _given(environment: Environment) -> list[str]:
@@ -182,42 +153,3 @@ def _references(value: object) -> Iterator[SecretRef | VariableRef]:
     elif isinstance(value, (tuple, list)):
         for each in value:
             yield from _references(each)
-
-
-def _rendered(name: str, facts: Mapping[str, Any]) -> str:
-    from jinja2 import Environment as Templates
-    from jinja2 import FileSystemLoader, StrictUndefined
-
-    templates = Templates(
-        loader=FileSystemLoader(Path(runbooks.__file__).parent.parent / "templates" / "schedule"),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - these are no HTML; each value goes through the filter of its own format
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    templates.filters |= {
-        "words": shlex.join,
-        "word": shlex.quote,
-        "unit": _unit,
-        "argument": _argument,
-        "percent": _percent,
-        "yaml": json.dumps,
-    }
-    return templates.get_template(name).render(facts)
-
-
-def _unit(text: str) -> str:
-    """A word of a systemd unit: quoted where needed, without specifiers."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return escaped if escaped and not set(escaped) & set(" \t\"'\\;") else f'"{escaped}"'
-
-
-def _argument(text: str) -> str:
-    """The same on a command line, where a dollar sign begins a variable; in ``Environment=`` it does not."""
-    return _unit(text.replace("$", "$$"))
-
-
-def _percent(text: str) -> str:
-    """A command for a crontab, in which a bare percent sign ends it."""
-    return text.replace("%", r"\%")

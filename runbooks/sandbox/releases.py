@@ -51,6 +51,10 @@ def place(layout: Layout, name: str, revision: str, fault: str | None) -> None:
         slots.make_folders(layout, name)
         with builds.recorded(layout, name, f"{revision} {fault or ''}".strip()) as recording:
             commit = _checked_out(layout, name, revision, fault, recording)
+        tree = layout.releases(name) / commit
+        if slots.marked(tree) is None:  # not part of what the build is timed for
+            _install(name, tree)
+            slots.mark(tree, commit)
         known = read_state(layout).get(RELEASES, {})
         update_state(layout, RELEASES, known | {commit: {"revision": revision, "fault": fault}})
         slots.lay(layout, name, commit)
@@ -71,8 +75,6 @@ def _checked_out(layout: Layout, name: str, revision: str, fault: str | None, re
         if slots.marked(folder / commit) is None:
             shutil.rmtree(folder / commit, ignore_errors=True)
             tree.rename(folder / commit)
-            _install(name, folder / commit)
-            slots.mark(folder / commit, commit)
     return commit
 
 
