@@ -1,13 +1,20 @@
-"""The ledger of releases, listed and shown."""
+"""The ledger of releases, listed and shown, and whether it agrees with what really runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+from runbooks.engine.errors import SystemFault
+from runbooks.engine.redact import Redactor
+from runbooks.environment.site import Site
+from runbooks.masking import masked
 from runbooks.places import open_environment, store_of
+from runbooks.steps.release_state import Answer, Seen, compare, look
 from runbooks.systems.releases.history import History
 from runbooks.systems.releases.ledger import Releases
 from runbooks.systems.releases.record import Entry, Kind, Release
+
+MIXED, UNKNOWN = 3, 4
 
 
 def show_list(environment: str | None) -> None:
@@ -52,6 +59,46 @@ def show(wanted: str | None, environment: str | None) -> None:
         if entry.id == release.id:
             told = f": {entry.reason}" if entry.reason else ""
             print(f"  {entry.at:%Y-%m-%d %H:%M:%S}Z  {entry.kind:12} by {entry.by}, run {entry.run}{told}")
+
+
+def show_status(environment: str | None) -> int:
+    """Print whether the ledger, the hosts and the database's schema agree.
+
+    Returns:
+        0: they do; 3: they don't, and each difference is printed; 4: something could not be looked at.
+    """
+    opened = open_environment(environment)
+    redactor = Redactor()
+    with masked(redactor):
+        site = Site(opened, redactor)
+        try:
+            history = Releases(store_of(opened)).history()
+            seen = look(site)
+        finally:
+            site.close()
+        return _told(opened.label, history, seen)
+
+
+def _told(label: str, history: History, seen: Seen) -> int:
+    current = history.current
+    print(f"ledger    {_named(current)}")
+    for host, state in seen.hosts.items():
+        print(f"{host:9} {_said(state, lambda placement: placement.release.id if placement else 'nothing runs')}")
+    print(f"schema    {_said(seen.heads, lambda heads: ', '.join(heads) or 'no migrations')}")
+    differences, unasked = compare(history, seen)
+    for line in (*differences, *unasked):
+        print(f"  {line}")
+    verdict = "MIXED" if differences else "UNKNOWN" if unasked else "CONSISTENT"
+    print(f"{verdict} {label}")
+    return MIXED if differences else UNKNOWN if unasked else 0
+
+
+def _said(answer: Answer, words: Callable[..., str]) -> str:
+    return f"not known: {answer.what}" if isinstance(answer, SystemFault) else words(answer)
+
+
+def _named(release: Release | None) -> str:
+    return f"{release.id} ({release.version})" if release else "nothing was deployed yet"
 
 
 def _unfinished(entry: Entry) -> str:

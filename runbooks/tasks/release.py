@@ -142,4 +142,47 @@ def mark_bad(
     start(c, "release.mark-bad", environment=env, plan=plan, confirm=confirm, reason=reason, parameters=parameters)
 
 
-TASKS = collection("release", verify, watch, load, list_, show, promote, mark_bad)
+@task(
+    name="deploy",
+    help={
+        "ref": "a tag, branch or commit of the release's repository, which is built",
+        "release": "instead: a release of the ledger, which was built before and is put to work again",
+        "env": ENV,
+        "plan": PLAN,
+        "confirm": CONFIRM,
+        "reason": REASON,
+    },
+)
+def deploy(
+    c: Context,
+    ref: str | None = None,
+    release: str | None = None,
+    env: str | None = None,
+    plan: bool = False,
+    confirm: str | None = None,
+    reason: str = "",
+) -> None:
+    """Deploy a release: snapshot, migrate, switch without dropping a request, watch; taken back if it is not good.
+
+    Exit codes: 0 deployed, 6 failed and taken back, 7 a person has to look (an inconclusive bake too), 5 leased.
+    """
+    from runbooks import command
+    from runbooks import deploy as deploying
+
+    dry = plan or bool(c.config.run.dry)
+    options = command.Options(environment=env, plan=dry, confirm=confirm, reason=reason)
+    finish(lambda: deploying.start(ref, release, options))
+
+
+@task(name="status", help={"env": ENV})
+def status(_c: Context, env: str | None = None) -> None:
+    """Whether the ledger, the hosts and the database's schema agree on what runs.
+
+    Exit codes: 0 consistent, 3 mixed, 4 something could not be looked at.
+    """
+    from runbooks import releases
+
+    finish(lambda: releases.show_status(env))
+
+
+TASKS = collection("release", verify, watch, load, deploy, list_, show, status, promote, mark_bad)

@@ -2,9 +2,10 @@
 
 Usage: ``python -c "$(cat offline.py)" REVISION…``: the migrations that the schema is at; none for an empty database.
 
-Prints one line, ``offline: [{"revision", "sql", "error"}, …]``, oldest first. A revision of its own each, into a buffer
-of its own: what the release logs on standard output can't get between, and one that asks the database as it goes, so
-can't be told ahead, keeps nobody from the others.
+Prints one line, ``offline: {"heads", "new": [{"revision", "sql", "error"}, …], "migrates_at_start"}``, oldest first.
+A revision of its own each, into a buffer of its own: what the release logs on standard output can't get between, and
+one that asks the database as it goes, so can't be told ahead, keeps nobody from the others. Whether its start command
+migrates is read from ``railway.json``, which says how it is started everywhere.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -38,7 +40,12 @@ def main(at: list[str]) -> None:
         below = script.down_revision or "base"
         # A merge of branches has several; it has no statements unless somebody wrote some.
         found.append(rendered(script.revision, below if isinstance(below, str) else below[0]))
-    print("\noffline: " + json.dumps(found))
+    try:
+        start = json.loads(Path("railway.json").read_text())["deploy"]["startCommand"]
+    except (OSError, ValueError, KeyError):
+        start = ""
+    at_start = "alembic upgrade" in start
+    print("\noffline: " + json.dumps({"heads": scripts.get_heads(), "new": found, "migrates_at_start": at_start}))
 
 
 main(sys.argv[1:])

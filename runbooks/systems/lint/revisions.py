@@ -33,21 +33,37 @@ class Revision:
     problem: str = ""
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a release says of its migrations.
+
+    Attributes:
+        heads: Those that no other one follows.
+        new: Those that the schema has not had yet, oldest first.
+        migrates_at_start: Whether its start command migrates.
+    """
+
+    heads: tuple[str, ...]
+    new: Sequence[Revision]
+    migrates_at_start: bool
+
+
 def argv(heads: Sequence[str]) -> tuple[str, ...]:
     """The program to run in the release, over a schema that is at these migrations."""
     return ("python", "-c", _program(), *heads)
 
 
-def parse(printed: str) -> list[Revision]:
-    """The revisions that the program told of, oldest first.
+def parse(printed: str) -> Told:
+    """What the program told.
 
     Raises:
-        SystemFault: it told of none at all.
+        SystemFault: it told nothing.
     """
     answers = [line for line in printed.splitlines() if line.startswith(_ANSWER)]
     try:
         found = json.loads(answers[-1].removeprefix(_ANSWER))
-        return [Revision(each["revision"], _OWN.sub("", each["sql"]).strip(), each["error"]) for each in found]
+        new = [Revision(each["revision"], _OWN.sub("", each["sql"]).strip(), each["error"]) for each in found["new"]]
+        return Told(tuple(found["heads"]), new, found["migrates_at_start"] is True)
     except (IndexError, ValueError, KeyError, TypeError) as error:
         raise SystemFault(
             "the release did not tell what its migrations would run",

@@ -107,8 +107,13 @@ class Linted:
     findings: Sequence[Finding]
     statements: Sequence[str]
 
+    @property
+    def telling(self) -> Sequence[Finding]:
+        """The findings that make it what it is."""
+        return [finding for finding in self.findings if _of_rule(finding.rule) is not Effect.ADDITIVE]
+
     def __str__(self) -> str:
-        rules = sorted({finding.rule for finding in self.findings if _of_rule(finding.rule) is not Effect.ADDITIVE})
+        rules = sorted({finding.rule for finding in self.telling})
         why = rules or [each for each in dict.fromkeys(self.statements) if _of_statement(each) is not Effect.ADDITIVE]
         return f"{self.revision}: {self.effect}" + (f" ({', '.join(why)})" if why else "")
 

@@ -33,6 +33,7 @@ class History:
         activations: Every time that a release was put to work, oldest first, but for those that were taken back.
         line: Those that led to what runs now: a rollback takes what lay after its release out. The last one runs.
         states: What each release is held for, by id.
+        heads: The migrations that the schema was left at, by whoever changed something last.
         begun: The runs that began and have not said how they ended: they go on, or were killed.
         entries: All of them.
     """
@@ -40,6 +41,7 @@ class History:
     activations: Sequence[Activation]
     line: Sequence[Activation]
     states: Mapping[str, State]
+    heads: tuple[str, ...]
     begun: Sequence[Entry]
     entries: Sequence[Entry]
 
@@ -50,6 +52,7 @@ class History:
         line: list[Activation] = []
         before: dict[str, list[Activation]] = {}
         states: dict[str, State] = {}
+        heads: tuple[str, ...] = ()
         begun: dict[str, Entry] = {}
         for entry in entries:
             if entry.state:
@@ -61,12 +64,14 @@ class History:
             if entry.kind in _BACK:
                 gone = entry.undoes or entry.run
                 line = before.get(gone, line)
+                heads = heads if entry.heads is None else entry.heads
                 activations = [each for each in activations if each.entry.run != gone]
             elif entry.kind in _TO_WORK and entry.release:
                 before[entry.run] = line
                 line = [*_led_to(entry, line), Activation(entry, entry.release)]
                 activations.append(line[-1])
-        return cls(activations, line, states, list(begun.values()), entries)
+                heads = entry.release.heads
+        return cls(activations, line, states, heads, list(begun.values()), entries)
 
     @property
     def current(self) -> Release | None:

@@ -68,11 +68,13 @@ class Entry:
         number: From 1 on, without gaps: whoever is second to write a number is refused by the store.
         token: The fencing token of the lease under which it was written.
         id: The release that it is about.
-        release: The release as it runs from here on; of `DEPLOYED` and `ROLLED_BACK`.
+        release: The release as it runs from here on; of `DEPLOYED` and `ROLLED_BACK`. Of `WITHDRAWN`, the one that was
+            tried: its snapshot is still the way back where its migration was left.
         state: What the release is held for from here on; None: it stays what it was.
         data: Of `ROLLED_BACK` and `UNDONE`: whether the database was put back too.
         undoes: Of `UNDONE`: the run that is taken back.
         reason: In a person's words, or how it failed.
+        heads: Of `WITHDRAWN` and `UNDONE`: the migrations that the schema was left at.
     """
 
     schema: Literal[1] = SCHEMA
@@ -88,3 +90,4 @@ class Entry:
     data: bool = False
     undoes: str = ""
     reason: str = ""
+    heads: tuple[str, ...] | None = None

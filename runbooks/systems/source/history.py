@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runbooks.engine.errors import Reason, SystemFault
+from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.secret import Secret
 
 if TYPE_CHECKING:
@@ -81,6 +81,33 @@ class History:
                     yield blob, repository.object_store[ObjectID(blob.id)].as_raw_string()
             except KeyError as error:
                 raise self._fault(f"the object {_hex(error.args[0])} is missing") from error
+
+    def commit(self, ref: str) -> tuple[str, str]:
+        """The full id of the commit that a branch, tag or abbreviated id means; and its name for people.
+
+        That is a tag of it, else the first characters of its id.
+
+        Raises:
+            InputError: it means none, or several.
+            SystemFault: there is no repository.
+        """
+        from dulwich.objects import Tag
+        from dulwich.objectspec import AmbiguousShortId, parse_commit
+
+        with self._open() as repository:
+            try:
+                found = parse_commit(repository, ref.encode()).id
+            except (KeyError, ValueError, AmbiguousShortId) as error:
+                raise InputError(
+                    f"no commit, or more than one, answers to {ref!r}",
+                    where=str(self.folder),
+                    mend="name a tag, a branch, or a whole commit id",
+                ) from error
+            for name in sorted(repository.refs.subkeys(b"refs/tags"), reverse=True):  # type: ignore[arg-type]
+                target = repository.object_store[repository.refs[b"refs/tags/" + name]]  # type: ignore[index]
+                if (target.object[1] if isinstance(target, Tag) else target.id) == found:
+                    return found.decode(), name.decode(errors="replace")
+            return found.decode(), found.decode()[:12]
 
     def _open(self) -> Repo:
         from dulwich.errors import NotGitRepository

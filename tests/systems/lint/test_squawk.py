@@ -105,7 +105,7 @@ def test_a_machine_without_squawk_is_told_so(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_the_revisions_that_are_new_are_told_apart_by_what_they_do(tree: Path) -> None:
-    found = [str(lint(each, major=18)) for each in parse(told(tree, "20251030_add_hnsw_vector_indexes"))]
+    found = [str(lint(each, major=18)) for each in parse(told(tree, "20251030_add_hnsw_vector_indexes")).new]
 
     assert found == [
         "20251103_profile_timezone: additive",
@@ -117,14 +117,14 @@ def test_alembics_own_bookkeeping_is_not_taken_for_the_revisions(tree: Path) -> 
     printed = told(tree, "20251030_add_hnsw_vector_indexes")
 
     assert "UPDATE alembic_version" in printed
-    assert [each.sql for each in parse(printed)] == [
+    assert [each.sql for each in parse(printed).new] == [
         "ALTER TABLE user_profile ADD COLUMN timezone VARCHAR(64);",
         "ALTER TABLE user_profile DROP COLUMN phone;",
     ]
 
 
 def test_a_revision_that_asks_the_database_as_it_goes_counts_as_the_worst(tree: Path) -> None:
-    found = {each.id: each for each in parse(told(tree))}
+    found = {each.id: each for each in parse(told(tree)).new}
 
     asking = found["20251030_add_hnsw_vector_indexes"]
     assert asking.problem
@@ -133,7 +133,11 @@ def test_a_revision_that_asks_the_database_as_it_goes_counts_as_the_worst(tree: 
 
 
 def test_a_schema_that_is_where_the_release_is_has_nothing_new(tree: Path) -> None:
-    assert parse(told(tree, "20251110_drop_profile_phone")) == []
+    found = parse(told(tree, "20251110_drop_profile_phone"))
+
+    assert list(found.new) == []
+    assert found.heads == ("20251110_drop_profile_phone",)
+    assert found.migrates_at_start
 
 
 def test_a_release_that_tells_nothing_is_no_pass() -> None:

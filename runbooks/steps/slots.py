@@ -1,0 +1,137 @@
+"""A release onto the hosts, into the idle slot, to the front, and the one before it to rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from runbooks.engine.errors import Reason, SystemFault
+from runbooks.engine.step import Scope
+from runbooks.steps.deploying import Deploying
+from runbooks.systems.platform.hosting import HostState, Slot
+from runbooks.systems.releases.record import Kind
+
+START_SECONDS = 300.0
+"""Railway gives a release as long."""
+
+STOP_SECONDS = 60.0
+
+
+def build(work: Deploying, scope: Scope) -> str:
+    """Have the release on every host, one after the other."""
+    changes, lines = work.hosting.changes(scope.token), list[str]()
+    for host in work.hosting.hosts:
+        built = changes.build(host, work.wanted, seconds=scope.remaining(), say=scope.say)
+        scope.record("built", host=host, release=work.wanted.id, seconds=built.seconds, log=built.log)
+        lines.append(f"{host} in {built.seconds:.1f} s" if built.seconds else f"{host} had it")
+    return f"{work.wanted.id} on {', '.join(lines)}"
+
+
+def is_built(work: Deploying, _scope: Scope) -> bool:
+    return all(work.wanted in state.releases for state in work.states().values())
+
+
+def plan_build(work: Deploying) -> Iterator[str]:
+    """Where it goes."""
+    yield f"commit {work.wanted.commit} to {', '.join(work.hosting.hosts)}"
+
+
+def noted(work: Deploying) -> dict[str, Any]:
+    """Which slot the requests went to on each host."""
+    return {"active": {host: state.active and state.active.value for host, state in work.states().items()}}
+
+
+def start(work: Deploying, scope: Scope) -> str:
+    """Start it in the idle slot of every host, where nobody is sent yet."""
+    changes, lines = work.hosting.changes(scope.token), list[str]()
+    for host, state in work.states().items():
+        slot = work.slot(state)
+        if state.slots[slot].placement != work.placement:
+            changes.stop(host, slot)  # what a deploy before left there
+            changes.place(host, slot, work.placement, work.variables)
+        try:
+            changes.start(host, slot, seconds=min(scope.remaining(), START_SECONDS))
+        except SystemFault as fault:
+            if fault.reason is Reason.FAILED:
+                work.blame = f"it ends by itself: {fault.found[-200:]}"
+            raise
+        lines.append(f"{slot} of {host}")
+    return f"it runs in {', '.join(lines)}"
+
+
+def started(work: Deploying, _scope: Scope) -> bool:
+    """Whether it runs on every host."""
+    return all(_ours(work, state) is not None and _runs(work, state) for state in work.states().values())
+
+
+def stop_again(work: Deploying, scope: Scope) -> str:
+    """Stop it wherever requests do not go to it."""
+    changes, stopped = work.hosting.changes(scope.token), list[str]()
+    for host, state in work.states().items():
+        slot = _ours(work, state)
+        if slot is not None and slot is not state.active:
+            changes.stop(host, slot, seconds=STOP_SECONDS)
+            stopped.append(f"{slot} of {host}")
+    return f"stopped in {', '.join(stopped)}" if stopped else "it ran nowhere"
+
+
+def switch(work: Deploying, scope: Scope) -> str:
+    """Send requests to it, host after host, the canaries first."""
+    changes = work.hosting.changes(scope.token)
+    for host, state in work.states().items():
+        if state.active is not work.slot(state):
+            changes.switch(host, work.slot(state))
+            scope.record("switched", host=host, to=work.slot(state).value, release=work.wanted.id)
+    return f"requests go to {work.wanted.id} on {', '.join(work.hosting.hosts)}"
+
+
+def switched(work: Deploying, _scope: Scope) -> bool:
+    return all(state.active is not None and state.active is _ours(work, state) for state in work.states().values())
+
+
+def switch_back(work: Deploying, scope: Scope) -> str:
+    """Send requests to what answered them before; it still runs, or is started again."""
+    changes, lines = work.hosting.changes(scope.token), list[str]()
+    for host, state in work.states().items():
+        was = scope.before["active"].get(host)
+        if was is None:
+            lines.append(f"{host} had nothing before, so it stays")
+            continue
+        slot = Slot(was)
+        if state.active is slot:
+            continue
+        changes.start(host, slot)
+        changes.switch(host, slot)
+        scope.record("switched", host=host, to=slot.value, release=work.before.id if work.before else "")
+        lines.append(f"{slot} of {host}")
+    return f"requests go back to {', '.join(lines)}" if lines else "they never went to it"
+
+
+def plan_switch(work: Deploying) -> Iterator[str]:
+    """From where to where."""
+    for host, state in work.states().items():
+        yield f"{host}: from {state.active or 'nowhere'} to {work.slot(state)}"
+
+
+def retire(work: Deploying, scope: Scope) -> str:
+    """Stop the release before, which ends what it answers in peace; keep the builds that a rollback may want."""
+    if not any((entry.run, entry.kind) == (work.run, Kind.DEPLOYED) for entry in work.releases.entries()):
+        return "the release before goes on: this one was not recorded"
+    changes, removed = work.hosting.changes(scope.token), list[str]()
+    hosts = work.site.environment.platform.hosts
+    history = work.history()
+    needed = {release.id for release in (history.current, history.previous_stable()) if release}
+    for host, state in work.states().items():
+        if state.active is not None:
+            changes.stop(host, state.active.other, seconds=STOP_SECONDS)
+        removed += changes.remove_old(host, keep=hosts.keep if hosts else 3, needed=needed)
+    return "the release before is at rest" + (f"; {', '.join(removed)} removed" if removed else "")
+
+
+def _ours(work: Deploying, state: HostState) -> Slot | None:
+    return next((slot for slot, each in state.slots.items() if each.placement and each.placement.run == work.run), None)
+
+
+def _runs(work: Deploying, state: HostState) -> bool:
+    each = state.slots[work.slot(state)]
+    return each.running and each.placement == work.placement

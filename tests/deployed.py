@@ -1,0 +1,64 @@
+"""A sandbox of its own to deploy to, as the session's must go on running what it runs; and what must hold after."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+
+from runbooks.sandbox.layout import Layout, prepare
+from runbooks.sandbox.world import Sandbox
+from runbooks.systems.releases.history import History
+from runbooks.systems.releases.ledger import Releases
+from runbooks.systems.store.folder import FolderStore
+from tests.conftest import Shell, new_project
+from tests.crash.sandboxes import kill_all, only_run, succeeds
+from tests.sandbox.servers import link_installed, open_folder
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where releases are deployed to."""
+
+    shell: Shell
+
+    def history(self) -> History:
+        return Releases(FolderStore(self.shell.project / "var" / "store" / "local")).history()
+
+    def version(self) -> str:
+        """What the ledger says runs."""
+        current = self.history().current
+        return current.version if current else ""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{Sandbox.of(self.shell.project).port('local')}"
+
+    def deploy(self, ref: str, *, code: int = 0) -> str:
+        """``release.deploy``: what was printed."""
+        return succeeds(self.shell, "release.deploy", "--ref", ref, code=code)
+
+    def last_run(self) -> str:
+        return only_run(self.shell, "release.deploy")
+
+    def is_consistent(self) -> None:
+        """Ledger, hosts and schema agree, and the application answers."""
+        said = succeeds(self.shell, "release.status")
+        assert said.endswith("CONSISTENT local (sandbox)\n")
+        assert httpx.get(f"{self.url}/health", timeout=20).json()["status"] == "ok"
+        assert httpx.get(f"{self.url}/health/db", timeout=20).json()["status"] == "ok"
+
+
+@contextlib.contextmanager
+def place(installed: Layout) -> Iterator[Place]:
+    """A sandbox that runs the first release."""
+    with open_folder() as folder:
+        shell = new_project(folder, rehearsed=False)
+        link_installed(installed, prepare(folder))
+        try:
+            succeeds(shell, "sandbox.up")
+            yield Place(shell)
+        finally:
+            kill_all(shell)
