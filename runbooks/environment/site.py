@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runbooks.engine.errors import InputError, Reason, SystemFault
+from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.redact import SHORTEST, Redactor
 from runbooks.engine.secret import Secret
 from runbooks.environment.fingerprint import keyed
@@ -257,14 +257,6 @@ class Site(Variables):
             InputError: no key is declared for it.
         """
         return keyed(self.resolve(self.environment.fingerprints.key, "fingerprints.key"))(text)
-
-    def variables_fingerprint(self) -> str | None:
-        """One keyed hash of all variables, or None without a key: two runs with the same one saw the same settings."""
-        try:
-            pairs = sorted((name, secret.reveal()) for name, secret in self.variables.items())
-            return self.fingerprint(repr(pairs))
-        except InputError:
-            return None
 
     def peer_variables(self, name: str) -> Mapping[str, Secret]:
         """The variables of another environment of the inventory, to be compared by fingerprint only.

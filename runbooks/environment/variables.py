@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-from runbooks.engine.errors import Reason, SystemFault
+from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.secret import Secret
 
 
@@ -16,6 +16,18 @@ class Variables(ABC):
     @abstractmethod
     def variables(self) -> Mapping[str, Secret]:
         """All of them, by name."""
+
+    @abstractmethod
+    def fingerprint(self, text: str) -> str:
+        """A keyed hash that tells equal values apart from different ones and nothing else."""
+
+    def variables_fingerprint(self) -> str | None:
+        """One keyed hash of all variables, or None without a key: two runs with the same one saw the same settings."""
+        try:
+            pairs = sorted((name, secret.reveal()) for name, secret in self.variables.items())
+            return self.fingerprint(repr(pairs))
+        except InputError:
+            return None
 
     def variable(self, name: str) -> str | None:
         """A variable that is no secret; None if it is not set."""
