@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from runbooks.sandbox.provider import _openai_keys
 from runbooks.sandbox.provider._openai_errors import error, failure, request_id
 from runbooks.sandbox.provider.state import State
 
@@ -21,6 +22,7 @@ def routes(state: State) -> list[Route]:
         Route(f"{PROJECT}/rate_limits", api.rate_limits, methods=["GET"]),
         Route(f"{PROJECT}/spend_limit", api.spend_limit, methods=["GET"]),
         Route(f"{PROJECT}/spend_alerts", api.spend_alerts, methods=["GET"]),
+        *_openai_keys.routes(state, api.refusal),
     ]
 
 
@@ -35,7 +37,7 @@ class OpenAIAdmin:
         self.state = state
 
     async def costs(self, request: Request) -> Response:
-        if refusal := self._refusal(request):
+        if refusal := self.refusal(request):
             return refusal
         wanted = request.query_params.getlist("project_ids")
         spent = [project["spent"] for name, project in self._projects().items() if not wanted or name in wanted]
@@ -53,7 +55,7 @@ class OpenAIAdmin:
         return _answer({"object": "page", "has_more": False, "next_page": None, "data": [bucket]})
 
     async def rate_limits(self, request: Request) -> Response:
-        if refusal := self._refusal(request):
+        if refusal := self.refusal(request):
             return refusal
         limits = self._project(request).get("rate_limits", {})
         listed = [
@@ -70,7 +72,7 @@ class OpenAIAdmin:
         return _answer({"object": "list", "data": listed, "has_more": False, **ends})
 
     async def spend_limit(self, request: Request) -> Response:
-        if refusal := self._refusal(request):
+        if refusal := self.refusal(request):
             return refusal
         limit = self._project(request).get("spend_limit")
         if limit is None:
@@ -79,7 +81,7 @@ class OpenAIAdmin:
         return _answer({"object": "project.spend_limit", **amount, "enforcement": {"status": "enforcing"}})
 
     async def spend_alerts(self, request: Request) -> Response:
-        if refusal := self._refusal(request):
+        if refusal := self.refusal(request):
             return refusal
         listed = [
             {
@@ -102,7 +104,7 @@ class OpenAIAdmin:
         found: dict[str, Any] = self._projects().get(request.path_params["project"], {})
         return found
 
-    def _refusal(self, request: Request) -> Response | None:
+    def refusal(self, request: Request) -> Response | None:
         behaviour = self.state.behaviour("openai")
         if behaviour.status:
             return failure(behaviour)

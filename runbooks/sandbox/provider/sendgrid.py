@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from starlette.routing import Route
 
 from runbooks.sandbox.provider.state import State
 
-MESSAGES = {401: "authorization required", 403: "access forbidden", 429: "too many requests"}
+MESSAGES = {401: "authorization required", 403: "access forbidden", 404: "not found", 429: "too many requests"}
 
 
 def routes(state: State) -> list[Route]:
@@ -18,11 +19,14 @@ def routes(state: State) -> list[Route]:
     return [
         Route("/v3/scopes", api.scopes, methods=["GET"]),
         Route("/v3/whitelabel/domains", api.domains, methods=["GET"]),
+        Route("/v3/api_keys", api.keys, methods=["GET"]),
+        Route("/v3/api_keys", api.make_key, methods=["POST"]),
+        Route("/v3/api_keys/{id}", api.delete_key, methods=["DELETE"]),
     ]
 
 
 class SendGrid:
-    """``accounts.json``'s ``sendgrid``: ``keys`` (``{"SG.…": {"scopes": […]?}}``), ``domains`` as at Resend."""
+    """``accounts.json``'s ``sendgrid``: ``keys`` (``{"SG.ID.…": {"scopes": […]?, "name"?}}``), ``domains``."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -39,6 +43,44 @@ class SendGrid:
             return self._error(403)
         return JSONResponse([_domain(each) for each in self.state.account("sendgrid").get("domains", [])])
 
+    async def keys(self, request: Request) -> Response:
+        if refusal := self._unless_administrator(request):
+            return refusal
+        listed = [{"name": each.get("name", key), "api_key_id": _id(key)} for key, each in self._all().items()]
+        return JSONResponse({"result": listed})
+
+    async def make_key(self, request: Request) -> Response:
+        if refusal := self._unless_administrator(request):
+            return refusal
+        body = await request.json()
+        id, key = secrets.token_hex(11), secrets.token_hex(21) + "a"
+        made = f"SG.{id}.{key}"
+        self._keep({**self._all(), made: {"name": body["name"], "scopes": body["scopes"]}})
+        told = {"api_key": made, "api_key_id": id, "name": body["name"], "scopes": body["scopes"]}
+        return JSONResponse(told, status_code=201)
+
+    async def delete_key(self, request: Request) -> Response:
+        if refusal := self._unless_administrator(request):
+            return refusal
+        kept = {key: each for key, each in self._all().items() if _id(key) != request.path_params["id"]}
+        if len(kept) == len(self._all()):
+            return self._error(404)
+        self._keep(kept)
+        return Response(status_code=204)
+
+    def _all(self) -> dict[str, Any]:
+        keys: dict[str, Any] = self.state.account("sendgrid").get("keys", {})
+        return keys
+
+    def _keep(self, keys: dict[str, Any]) -> None:
+        self.state.set_account("sendgrid", {**self.state.account("sendgrid"), "keys": keys})
+
+    def _unless_administrator(self, request: Request) -> Response | None:
+        scopes = self._scopes(request)
+        if isinstance(scopes, Response):
+            return scopes
+        return None if "api_keys.create" in scopes else self._error(403)
+
     def _scopes(self, request: Request) -> list[str] | Response:
         if status := self.state.behaviour("sendgrid").status:
             return self._error(status)
@@ -52,6 +94,10 @@ class SendGrid:
     def _error(self, status: int) -> Response:
         body = {"errors": [{"message": MESSAGES.get(status, f"status {status}"), "field": None}]}
         return JSONResponse(body, status_code=status, headers=self.state.behaviour("sendgrid").headers)
+
+
+def _id(key: str) -> str:
+    return key.split(".")[1]
 
 
 def _domain(entry: dict[str, Any]) -> dict[str, Any]:

@@ -48,6 +48,16 @@ class State:
         found: dict[str, Any] = self._read("accounts.json").get(vendor, {})
         return found
 
+    def set_account(self, vendor: str, account: Mapping[str, Any]) -> None:
+        """Change the vendor's part of ``accounts.json``."""
+        changed = {**self._read("accounts.json"), vendor: account}
+        draft = self.folder / "accounts.json.new"
+        with os.fdopen(
+            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "w", encoding="utf-8"
+        ) as file:
+            file.write(json.dumps(changed, indent=1) + "\n")
+        draft.replace(self.folder / "accounts.json")
+
     def behaviour(self, vendor: str) -> Behaviour:
         return Behaviour(**self._read("behaviour.json").get(vendor, {}))
 

@@ -119,8 +119,22 @@ class Api:
             raise self._fault(answer, self._read(answer))
         return shaped(answer, shape)
 
-    def _once(self, target: str) -> Answer:
-        answer = self._http.get(target, headers=self._headers)
+    def post(self, path: str, shape: type[Shape], body: Mapping[str, Any]) -> Shape:
+        """What answers to this JSON. Raises as `get`."""
+        return shaped(self._changed("POST", path, body), shape)
+
+    def delete(self, path: str) -> None:
+        """Have something removed. Raises as `get`."""
+        self._changed("DELETE", path, None)
+
+    def _changed(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
+        answer = self._patience.ask(lambda: self._once(path, method, body), self._wanted)
+        if answer.status >= 400:
+            raise self._fault(answer, self._read(answer))
+        return answer
+
+    def _once(self, target: str, method: str = "GET", body: Mapping[str, Any] | None = None) -> Answer:
+        answer = self._http.request(method, target, json=body, headers=self._headers)
         if answer.status == 429 and (refusal := self._read(answer)).kind is NotServed:
             raise self._fault(answer, refusal)  # it is no rate that is limited: never ask again
         return answer

@@ -5,6 +5,7 @@ https://platform.openai.com/docs/api-reference
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -126,7 +127,7 @@ class OpenAI:
 
     def __init__(self, http: HttpClient, key: Secret, patience: Patience, project: str | None = None) -> None:
         headers = {"openai-project": project} if project else {}
-        self._api = _api(http, key, patience, headers)
+        self._api = api(http, key, patience, headers)
 
     def models(self) -> Models:
         """See `ModelProvider`.
@@ -150,7 +151,7 @@ class OpenAIAdmin:
     """Asked with an administrator's key, which can do nothing but administer."""
 
     def __init__(self, http: HttpClient, key: Secret, patience: Patience) -> None:
-        self._api = _api(http, key, patience, {})
+        self._api = api(http, key, patience)
 
     def spent(self, since: datetime, project: str | None = None) -> Decimal:
         """What was spent since then, in US dollars; of one project if it is named."""
@@ -188,8 +189,10 @@ class OpenAIAdmin:
         return [Decimal(each.threshold_amount) / 100 for each in found.data]
 
 
-def _api(http: HttpClient, key: Secret, patience: Patience, headers: dict[str, str]) -> Api:
-    return Api("OpenAI", http, {"authorization": f"Bearer {key.reveal()}", **headers}, patience, read=_refusal)
+def api(http: HttpClient, key: Secret, patience: Patience, headers: Mapping[str, str] | None = None) -> Api:
+    """OpenAI's API, asked with this key."""
+    given = {"authorization": f"Bearer {key.reveal()}", **(headers or {})}
+    return Api("OpenAI", http, given, patience, read=_refusal)
 
 
 def _refusal(answer: Answer) -> Refusal:

@@ -33,8 +33,8 @@ class SendGrid:
     """See `MailProvider`. A key that may only send can't read the domains: then ``admin_key`` does."""
 
     def __init__(self, http: HttpClient, key: Secret, patience: Patience, admin_key: Secret | None = None) -> None:
-        self._key = _api(http, key, patience)
-        self._admin = _api(http, admin_key, patience) if admin_key else self._key
+        self._key = api(http, key, patience)
+        self._admin = api(http, admin_key, patience) if admin_key else self._key
 
     def sending(self, domain: str) -> Sending:
         scopes = self._key.get("/v3/scopes", _Scopes).scopes
@@ -49,5 +49,6 @@ class SendGrid:
         return Sending(f"the key has {SEND}, {domain} is valid")
 
 
-def _api(http: HttpClient, key: Secret, patience: Patience) -> Api:
+def api(http: HttpClient, key: Secret, patience: Patience) -> Api:
+    """SendGrid's API, asked with this key."""
     return Api("SendGrid", http, {"authorization": f"Bearer {key.reveal()}"}, patience, read=by_status)

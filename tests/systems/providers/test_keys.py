@@ -1,0 +1,105 @@
+"""Keys that vendors make and revoke by their APIs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from runbooks.engine.secret import Secret
+from runbooks.systems.http.client import HttpClient
+from runbooks.systems.http.patience import Patience
+from runbooks.systems.providers.api import KeyRefused, NotAllowed
+from runbooks.systems.providers.keys import KeyMaker, OpenAIKeys, SendGridKeys
+from runbooks.systems.providers.openai import OpenAI
+from runbooks.systems.providers.sendgrid import SendGrid
+from tests.standin import ACCOUNTS, Provider
+
+PATIENCE = Patience(1, threading.Event())
+LABEL = "runbooks 20261128T081500.000Z-secrets.rotate-k3f9"
+SENDGRID = {
+    "SG.applications.0001": {"scopes": ["mail.send"]},
+    "SG.administrators.01": {"scopes": ["api_keys.create", "api_keys.delete", "mail.send"]},
+}
+
+
+@dataclass
+class Vendor:
+    """A vendor, the application's key there, and what is known of keys."""
+
+    name: str
+    http: HttpClient
+    provider: Provider
+    key: Secret
+    admin_key: Secret
+
+    def maker(self, admin_key: Secret | None = None) -> KeyMaker:
+        admin = admin_key or self.admin_key
+        if self.name == "openai":
+            return OpenAIKeys(self.http, admin, PATIENCE, "proj_production")
+        return SendGridKeys(self.http, admin, PATIENCE)
+
+    def use(self, key: Secret) -> None:
+        if self.name == "openai":
+            OpenAI(self.http, key, PATIENCE, "proj_production").models()
+        else:
+            assert SendGrid(self.http, key, PATIENCE, self.admin_key)._key.get("/v3/scopes", dict)["scopes"] == [
+                "mail.send"
+            ]
+
+    def keys(self) -> set[str]:
+        accounts = json.loads((self.provider.folder / "accounts.json").read_text())
+        return set(accounts[self.name]["keys"])
+
+
+@pytest.fixture(params=["openai", "sendgrid"])
+def vendor(request: pytest.FixtureRequest, provider: Provider) -> Iterator[Vendor]:
+    provider.write("accounts.json", {**ACCOUNTS, "sendgrid": {"keys": SENDGRID}})
+    path, key, admin = {
+        "openai": ("openai/v1", "sk-proj-good-0001", "sk-admin-good-001"),
+        "sendgrid": ("sendgrid", "SG.applications.0001", "SG.administrators.01"),
+    }[request.param]
+    with HttpClient(f"{provider.url}/{path}") as http:
+        yield Vendor(request.param, http, provider, Secret("KEY", key), Secret("ADMIN", admin))
+
+
+def test_a_new_key_works_beside_the_old_one_until_that_is_revoked(vendor: Vendor) -> None:
+    new = vendor.maker().make(LABEL, vendor.key)
+    vendor.use(new)
+    vendor.use(vendor.key)
+
+    assert vendor.maker().revoke(vendor.key)
+
+    vendor.use(new)
+    with pytest.raises(KeyRefused):
+        vendor.use(vendor.key)
+    assert vendor.maker().revoke(vendor.key) is False
+
+
+def test_a_key_whose_value_was_lost_is_replaced_not_left(vendor: Vendor) -> None:
+    before = vendor.keys()
+    lost = vendor.maker().make(LABEL, vendor.key)
+    kept = vendor.maker().make(LABEL, vendor.key)
+
+    assert vendor.keys() == before | {kept.reveal()}
+    with pytest.raises(KeyRefused):
+        vendor.use(lost)
+
+
+def test_a_key_that_may_not_administer_is_told(vendor: Vendor) -> None:
+    with pytest.raises(NotAllowed):
+        vendor.maker(vendor.key).make(LABEL, vendor.key)
+    with pytest.raises(KeyRefused):
+        vendor.maker(Secret("ADMIN", "SG.nobody.knows-it")).revoke(vendor.key)
+
+
+def test_a_key_that_can_not_be_told_from_another_is_left_to_a_person(provider: Provider) -> None:
+    twins = {f"sk-proj-twin-{middle}-0001": {"project": "proj_production"} for middle in ("a", "b")}
+    provider.write("accounts.json", {"openai": {**ACCOUNTS["openai"], "keys": twins}})
+    with HttpClient(f"{provider.url}/openai/v1") as http:
+        maker = OpenAIKeys(http, Secret("ADMIN", "sk-admin-good-001"), PATIENCE, "proj_production")
+
+        assert maker.revoke(Secret("KEY", "sk-proj-twin-a-0001")) is False
