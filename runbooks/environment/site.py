@@ -246,9 +246,8 @@ class Site(Variables):
 
     def mask(self, secret: Secret) -> None:
         """Have a value masked from here on, and the password in it; one too short for that is never shown anyway."""
-        self.redactor.add(*passwords(secret))
-        if len(secret.reveal()) >= SHORTEST:
-            self.redactor.add(secret)
+        itself = [secret] if len(secret.reveal()) >= SHORTEST else []
+        self.redactor.add(*passwords(secret), *itself)
 
     def fingerprint(self, text: str) -> str:
         """A keyed hash that tells equal values apart from different ones and nothing else.
