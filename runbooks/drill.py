@@ -6,8 +6,8 @@ from runbooks.catalog import Opening, Prepared
 from runbooks.engine.step import Conclusion, Runbook, Step
 from runbooks.environment.site import Site
 from runbooks.environment.snapshots import Snapshots
-from runbooks.steps import drilling, proof, restoration
-from runbooks.steps.drilling import Drilling, timed, unless_over
+from runbooks.steps import asking, drilling, proof, restoration
+from runbooks.steps.drilling import Drilling, timed, unless_over, unless_recorded
 from runbooks.systems.snapshots.drills import PROVEN
 
 MISSED = 3
@@ -66,6 +66,12 @@ def runbook() -> Runbook[Drilling]:
                 act=timed("prove", drilling.prove),
                 done=unless_over(proof.proven),
                 seconds=restoration.SECONDS,
+            ),
+            Step(
+                name="ask",
+                title="Ask it what the application asks",
+                act=timed("ask", unless_recorded(asking.ask)),
+                seconds=600,
             ),
             Step(
                 name="record",

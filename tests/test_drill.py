@@ -8,10 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import bcrypt
+import pyrage
 import pytest
+from cryptography.fernet import Fernet
 
 from runbooks import project, snapshots
 from runbooks.engine.errors import InputError
+from runbooks.environment.variable_copies import VariableCopies
 from runbooks.sandbox.world import Sandbox
 from runbooks.steps import drilling
 from runbooks.systems.snapshots import drills
@@ -130,3 +134,103 @@ def test_a_damaged_record_is_named_after_the_others(vault: Vault, capsys: pytest
         snapshots.show_history("vault", "console")
 
     assert "0 drills of vault" in capsys.readouterr().out
+
+
+KEY, OTHER = (Fernet.generate_key().decode() for _ in range(2))
+PASSWORD = "aZ7!the-password-of-a-user"
+
+
+@pytest.fixture
+def inhabited(vault: Vault) -> Iterator[Vault]:
+    """With a user, who has stored an own key, and is declared."""
+    hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    token = Fernet(KEY).encrypt(b"sk-a-key-of-the-user").decode()
+    vault.execute(
+        'CREATE TABLE public."user" (id serial PRIMARY KEY, email text, username text, hashed_password text);'
+        "CREATE TABLE public.user_api_config (id serial PRIMARY KEY, encrypted_api_key text);"
+        f"INSERT INTO public.\"user\" (email, hashed_password) VALUES ('known@example.org', '{hashed}');"
+        f"INSERT INTO public.user_api_config (encrypted_api_key) VALUES ('{token}')"
+    )
+    vault.backup = 'login = "known@example.org"\nlogin_password = { secret = "DRILL_PASSWORD" }'
+    vault.secrets["DRILL_PASSWORD"] = PASSWORD
+    deployed_with(vault, KEY)
+    yield vault
+    vault.execute('DROP TABLE public."user", public.user_api_config')
+
+
+def deployed_with(vault: Vault, key: str) -> None:
+    """Write the inventory, and this key among the variables."""
+    vault.write()
+    with (vault.project / "inventory" / "vault" / "variables.env").open("a") as file:
+        file.write(f"ENCRYPTION_KEY='{key}'\n")
+
+
+def asked(vault: Vault) -> str:
+    """What the newest drill was answered, as its log has it."""
+    return next(line for line in log(vault).splitlines() if "Ask it what the application asks" in line)
+
+
+def test_a_drill_asks_what_the_application_asks(inhabited: Vault) -> None:
+    inhabited.create()
+
+    inhabited.on("backup.drill")
+
+    told = asked(inhabited)
+    assert "known@example.org can log in" in told
+    assert "its variables are not copied" in told
+    assert "opens 1 users' keys" in told
+    assert "a search finds neighbours in value.a" in told
+
+
+def test_the_key_is_that_of_the_variables_as_they_were_copied(inhabited: Vault) -> None:
+    identity = pyrage.x25519.Identity.generate()
+    inhabited.backup += f'\nrecipients = ["{identity.to_public()}"]\nidentity = {{ secret = "AGE_IDENTITY" }}'
+    inhabited.secrets |= {"AGE_IDENTITY": str(identity), "FINGERPRINT_KEY": "a-key-for-fingerprints"}
+    deployed_with(inhabited, KEY)
+    copy = VariableCopies(inhabited.snapshots()).back_up("20260101T000000.000Z-variables.backup-abcd")
+    inhabited.create()
+    deployed_with(inhabited, OTHER)
+
+    inhabited.on("backup.drill")
+
+    assert f"of the copied variables {copy.id} opens 1 users' keys" in asked(inhabited)
+
+
+@pytest.mark.parametrize(
+    ("key", "password", "said"),
+    [
+        (OTHER, PASSWORD, "does not open 1 of 1 users' keys"),
+        (KEY, PASSWORD + "?", "known@example.org has another password"),
+    ],
+)
+def test_a_restored_database_that_is_of_no_use_fails_its_drill(
+    key: str, password: str, said: str, inhabited: Vault
+) -> None:
+    inhabited.create()
+    inhabited.secrets["DRILL_PASSWORD"] = password
+    deployed_with(inhabited, key)
+
+    inhabited.on("backup.drill", code=6)
+
+    drill = only_drill(inhabited)
+    assert drill.verdict == FAILED
+    assert drill.found[0].startswith("ask: the restored database does not answer")
+    assert said in drill.found[0]
+
+
+def test_a_user_who_is_not_in_it_fails_its_drill(inhabited: Vault) -> None:
+    inhabited.backup = inhabited.backup.replace("known@", "gone@")
+    deployed_with(inhabited, KEY)
+    inhabited.create()
+
+    inhabited.on("backup.drill", code=6)
+
+    assert "gone@example.org is not in the restored database" in only_drill(inhabited).found[0]
+
+
+def test_a_login_is_declared_with_its_password_or_not_at_all(vault: Vault) -> None:
+    vault.backup = 'login = "known@example.org"'
+    vault.write()
+
+    with pytest.raises(InputError, match=r"'backup\.login_password' is missing"):
+        vault.snapshots()

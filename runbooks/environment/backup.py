@@ -28,6 +28,8 @@ class Backup:
         rto_minutes: How long restoring may take, in minutes; None: no target.
         rpo_hours: How old the newest snapshot may be, in hours; None: no target.
         keep: What `backup.prune` leaves; None: every snapshot.
+        login: The address or name of a user whom a drill finds in the restored database; None: nobody's login is tried.
+        login_password: That user's password.
     """
 
     database_url: Value | None = None
@@ -41,6 +43,8 @@ class Backup:
     rto_minutes: int | None = None
     rpo_hours: int | None = None
     keep: Keep | None = None
+    login: str | None = None
+    login_password: Value | None = None
 
 
 def problems(backup: Backup) -> Iterator[Problem]:
@@ -51,10 +55,11 @@ def problems(backup: Backup) -> Iterator[Problem]:
             yield Problem(("backup", key), f"'backup.{key}' must be at least {least}", found=f"the number {number}")
     if backup.keep is not None:
         yield from _keep_problems(backup.keep)
-    for key in ("identity", "database_url"):
+    for key in ("identity", "database_url", "login_password"):
         if isinstance(getattr(backup, key), str):
             mend = f'move it to the [secrets] source and write {{ secret = "{key.upper()}" }} here'
             yield Problem(("backup", key), f"'backup.{key}' is a secret; secrets are only named here", mend=mend)
+    yield from _login_problems(backup)
     for number, recipient in enumerate(backup.recipients):
         if not isinstance(recipient, str):
             continue
@@ -82,3 +87,11 @@ def _keep_problems(keep: Keep) -> Iterator[Problem]:
     if not any(counts.values()):
         mend = f"write how many: {', '.join(counts)}; or remove the table, which keeps every snapshot"
         yield Problem(("backup", "keep"), "'backup.keep' keeps nothing", mend=mend)
+
+
+def _login_problems(backup: Backup) -> Iterator[Problem]:
+    if (backup.login is None) != (backup.login_password is None):
+        missing = "login" if backup.login is None else "login_password"
+        yield Problem(
+            ("backup",), f"'backup.{missing}' is missing: the two belong together", mend=f"add backup.{missing}"
+        )

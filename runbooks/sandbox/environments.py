@@ -67,6 +67,7 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         "GOOGLE_URL": f"{third_parties}/google/v1beta",
         "MAIL_URL": f"{third_parties}/resend",
         "WORKER_PLAN": "railway-free",
+        "RESIDENT_PASSWORD": resident_password(layout, name),
         "AGE_IDENTITY": age_identity(layout, name),
         "AGE_RECIPIENT": age_recipient(layout, name),
     }

@@ -19,8 +19,8 @@ from runbooks.systems.snapshots import drills
 from runbooks.systems.snapshots.drills import FAILED, MISSED, PROVEN, Drill
 from runbooks.systems.snapshots.portrait import unequal_rows
 
-STAGES = ("fetch", "create-sibling", "fill", "prove")
-"""What stands between the decision to restore and a database that is proven."""
+STAGES = ("fetch", "create-sibling", "fill", "prove", "ask")
+"""What stands between the decision to restore and a database that is proven to be of use."""
 
 CLOCKS_APART = 60.0
 """Seconds by which the server's clock may be ahead of ours."""
@@ -65,6 +65,16 @@ def unless_over(done: Done) -> Done:
     @wraps(done)
     def asked(work: Drilling, scope: Scope) -> bool:
         return work.recorded() is not None or done(work, scope)
+
+    return asked
+
+
+def unless_recorded(act: Callable[[Restoring, Scope], str]) -> Act:
+    """A stage that only reads: once the drill is recorded, its database may be gone already."""
+
+    @wraps(act)
+    def asked(work: Drilling, scope: Scope) -> str:
+        return "it is recorded" if work.recorded() else act(work, scope)
 
     return asked
 

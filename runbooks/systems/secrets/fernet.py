@@ -34,6 +34,17 @@ def problem(key: str) -> str:
     return "" if len(raw) == 32 else f"decodes to {len(raw)} bytes instead of 32"
 
 
+def opens(key: Secret, token: str) -> bool:
+    """Whether the key opens what was encrypted; one that is no key opens nothing."""
+    from cryptography.fernet import Fernet, InvalidToken  # 50 ms that other runs need not pay
+
+    try:
+        Fernet(key.reveal()).decrypt(token.encode())
+    except (InvalidToken, ValueError):
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Keys:
     """The key before a rotation and the one after it."""
