@@ -81,7 +81,7 @@ def _has_answer(issue: Issue, comments: list[Comment]) -> bool:
 @check("support.on-call", severity=Severity.MINOR, evidence=Evidence.CONFIG, target="people")
 def on_call(subject: Subject) -> Finding:
     expected = f"somebody is on call now and for the next {COVERED.days} days, and can be called"
-    rota, policy = subject.written.on_call, subject.environment.support.pagerduty.escalation_policy
+    rota, policy = subject.written.on_call, around.escalation_policy(subject.site)
     now = datetime.now(UTC)
     if policy is not None:
         shifts = around.shifts(subject.site, policy, now, now + COVERED)

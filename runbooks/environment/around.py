@@ -12,7 +12,7 @@ from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.secret import Secret
 from runbooks.environment.people.oncall import Shift
 from runbooks.environment.site import Site
-from runbooks.environment.support import Monitor
+from runbooks.environment.support import NO_POLICY, Monitor
 from runbooks.environment.value import Value
 from runbooks.systems.http.client import HttpClient
 from runbooks.systems.http.patience import Patience
@@ -35,6 +35,15 @@ def repository(site: Site, name: str) -> Iterator[Repository]:
     token = site.value(declared.token, "support.github.token") if declared.token is not None else None
     with _client(site, declared.api, "support.github.api") as http:
         yield Repository(http, name, token, patience(site))
+
+
+def escalation_policy(site: Site) -> str | None:
+    """The id of the policy whose first level is on call; None where oncall.toml says who is."""
+    declared = site.environment.support.pagerduty.escalation_policy
+    if declared is None:
+        return None
+    policy = site.resolve(declared, "support.pagerduty.escalation_policy").reveal()
+    return None if policy == NO_POLICY else policy
 
 
 def shifts(site: Site, policy: str, begin: datetime, end: datetime) -> list[Shift]:

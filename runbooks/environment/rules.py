@@ -114,8 +114,7 @@ def _values(environment: Environment) -> Iterator[Problem]:
         yield from _url(("providers", name, "url"), getattr(environment.providers, name).url, WEB_SCHEMES)
     if environment.mail.url is not None:
         yield from _url(("mail", "url"), environment.mail.url, WEB_SCHEMES)
-    if isinstance(environment.platform.worker_plan, SecretRef | VariableRef):
-        yield from _reference(("platform", "worker_plan"), environment.platform.worker_plan)
+    yield from _words(environment)
     key = environment.fingerprints.key
     if isinstance(key, str):
         yield _only_named(("fingerprints", "key"), "a text")
@@ -124,6 +123,14 @@ def _values(environment: Environment) -> Iterator[Problem]:
     variable = environment.release.commit_variable
     if variable is not None and not VARIABLE_NAME.fullmatch(variable):
         yield Problem(("release", "commit_variable"), "'release.commit_variable' must be a variable's name")
+
+
+def _words(environment: Environment) -> Iterator[Problem]:
+    """Texts that may stand in the file, or be named there."""
+    plan, policy = environment.platform.worker_plan, environment.support.pagerduty.escalation_policy
+    for path, word in ((("platform", "worker_plan"), plan), (("support", "pagerduty", "escalation_policy"), policy)):
+        if isinstance(word, SecretRef | VariableRef):
+            yield from _reference(path, word)
 
 
 def _reference(path: KeyPath, value: SecretRef | VariableRef) -> Iterator[Problem]:

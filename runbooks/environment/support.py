@@ -49,17 +49,21 @@ class Github:
     api: Value = "https://api.github.com"
 
 
+NO_POLICY = "none"
+"""Instead of an escalation policy's id."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pagerduty:
     """Where the rota is kept, if not in oncall.toml.
 
     Attributes:
-        escalation_policy: The id of the policy whose first level is on call, ``P…``.
+        escalation_policy: The id of the policy whose first level is on call, ``P…``; ``none``: oncall.toml says it.
         token: A token that may read.
         api: Where PagerDuty's API answers.
     """
 
-    escalation_policy: str | None = None
+    escalation_policy: Value | None = None
     token: Value = SecretRef("PAGERDUTY_TOKEN")
     api: Value = "https://api.pagerduty.com"
 

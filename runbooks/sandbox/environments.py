@@ -53,7 +53,7 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         "APPLICATION_URL": names.api_url(name, numbers),
         "APPLICATION_PLAIN_URL": names.plain_url(name, numbers),
         "DNS_SERVER": f"{ports.LOOPBACK}:{numbers[ports.DNS]}",
-        "DATABASE_URL": _database_url(layout, name, numbers),
+        "DATABASE_URL": database_url(layout, name, numbers),
         "ADMIN_DATABASE_URL": _admin_url(layout, name, numbers),
         "POSTGRES_BIN": str(postgres_install.install_folder(layout) / "bin"),
         "REDIS_URL": _redis_url(layout, name, numbers),
@@ -136,7 +136,7 @@ def _variables(layout: Layout, name: str, numbers: Mapping[str, int], commit: st
         "ENVIRONMENT": MODES[name],
         "RAILWAY_GIT_COMMIT_SHA": commit,
         "UVICORN_WORKERS": "1",
-        "DATABASE_URL": _database_url(layout, name, numbers),
+        "DATABASE_URL": database_url(layout, name, numbers),
         "DB_POOL_SIZE": "20",
         "DB_MAX_OVERFLOW": "10",
         "REDIS_URL": _redis_url(layout, name, numbers),
@@ -165,7 +165,8 @@ def _provider(numbers: Mapping[str, int]) -> str:
     return f"http://{ports.LOOPBACK}:{numbers[ports.PROVIDER]}"
 
 
-def _database_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:
+def database_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:
+    """The environment's database, as its owner reaches it."""
     role, password = database(name), database_password(layout, name)
     return f"postgresql://{role}:{password}@{ports.LOOPBACK}:{numbers[ports.POSTGRES]}/{role}"
 

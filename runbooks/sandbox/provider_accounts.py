@@ -68,6 +68,7 @@ ACCOUNTS: Mapping[str, Callable[[Layout], Account]] = {
     "discord": support_accounts.discord,
     "github": support_accounts.github,
     "sentry": support_accounts.sentry,
+    "pagerduty": support_accounts.pagerduty,
     "datadog": support_accounts.datadog,
 }
 """How each vendor's part is made. What it may hold is said by the vendor's module in ``runbooks.sandbox.provider``."""

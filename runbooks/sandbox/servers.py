@@ -9,6 +9,7 @@ from runbooks.engine.errors import SystemFault
 from runbooks.sandbox import (
     dns_server,
     object_store_server,
+    pooler,
     ports,
     postgres_server,
     provider_server,
@@ -97,5 +98,11 @@ SERVERS = (
     ),
 )
 """In the order in which they are started and waited for."""
+
+
+def programs(layout: Layout, numbers: Numbers) -> list[Program]:
+    """What is run beneath the applications: the servers, and a pooler where a fault has put one."""
+    return [*(server.prepare(layout, numbers) for server in SERVERS), *pooler.programs(layout, numbers)]
+
 
 TITLES = ", ".join(server.title for server in SERVERS)

@@ -1,10 +1,12 @@
-"""What the sandbox holds at the services around the application: Discord, GitHub, Sentry, Datadog."""
+"""What the sandbox holds at the services around the application: Discord, GitHub, Sentry, PagerDuty, Datadog."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from runbooks.environment.support import NO_POLICY
 from runbooks.sandbox.files import kept_password
 from runbooks.sandbox.layout import Layout
 
@@ -12,6 +14,8 @@ INVITE = "praviel"
 REPOSITORY = "praviel/praviel"
 WEBHOOK = "1180000000000000042"
 PROJECT = "4501"
+POLICY = "PSANDBX"
+"""An escalation policy with a gap, which nobody uses unless a fault says so."""
 
 
 def variables(layout: Layout, base: str) -> Mapping[str, str]:
@@ -34,6 +38,9 @@ def operator_secrets(layout: Layout, base: str) -> Mapping[str, str]:
         "DISCORD_WEBHOOK": f"{base}/discord/api/webhooks/{WEBHOOK}/{_token(layout, 'discord')}",
         "GITHUB_API": f"{base}/github",
         "GITHUB_TOKEN": f"ghp_{_token(layout, 'github')}",
+        "PAGERDUTY_API": f"{base}/pagerduty",
+        "PAGERDUTY_TOKEN": _token(layout, "pagerduty"),
+        "PAGERDUTY_POLICY": NO_POLICY,
         "DATADOG_API": f"{base}/datadog",
         "DATADOG_API_KEY": _token(layout, "datadog"),
         "DATADOG_APPLICATION_KEY": _token(layout, "datadog-application"),
@@ -62,6 +69,14 @@ def github(layout: Layout) -> dict[str, Any]:
 def sentry(layout: Layout) -> dict[str, Any]:
     """A project and its key."""
     return {"projects": {PROJECT: {"key": _sentry_key(layout), "active": True}}}
+
+
+def pagerduty(layout: Layout) -> dict[str, Any]:
+    """A policy whose first level ends within the week; the second level is always there, and does not count."""
+    until = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0)
+    first = {"user": "Ada", "level": 1, "start": None, "end": until.isoformat()}
+    second = {"user": "Grace", "level": 2, "start": None, "end": None}
+    return {"tokens": [_token(layout, "pagerduty")], "oncalls": {POLICY: [first, second]}}
 
 
 def datadog(layout: Layout) -> dict[str, Any]:

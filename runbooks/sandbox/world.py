@@ -33,7 +33,7 @@ from runbooks.sandbox.listening import sockets
 from runbooks.sandbox.people import write_people
 from runbooks.sandbox.process_manager import Manager, ensure_manager
 from runbooks.sandbox.program import Program
-from runbooks.sandbox.servers import SERVERS
+from runbooks.sandbox.servers import SERVERS, programs
 from runbooks.sandbox.timer import program as timer_program
 from runbooks.systems.http.client import HttpClient
 from runbooks.systems.platform.hosting import Slot
@@ -99,8 +99,7 @@ class Sandbox(Connections):
 
     def servers(self) -> list[Program]:
         """What runs beneath the applications. Unpacks and initialises it on first use."""
-        numbers = self.numbers()
-        return [server.prepare(self.layout, numbers) for server in SERVERS]
+        return programs(self.layout, self.numbers())
 
     def applications(self) -> list[Program]:
         """Both slots of each environment, as far as a release has been placed there."""

@@ -230,7 +230,7 @@ def placed(fault: str) -> Means:
     return Means(inject, mend, restarts=False)
 
 
-def altered(change: LiteralString, back: LiteralString) -> Means:
+def altered(change: LiteralString, *back: LiteralString) -> Means:
     """Alter the running application's database by hand, in a way that can be taken back; both must bear repeating."""
 
     def inject(sandbox: Sandbox) -> None:
@@ -239,6 +239,7 @@ def altered(change: LiteralString, back: LiteralString) -> Means:
 
     def mend(sandbox: Sandbox) -> None:
         with sandbox.superuser(LOCAL) as connection:
-            connection.execute(back)
+            for statement in back:  # each by itself: some can't be part of a transaction
+                connection.execute(statement)
 
     return Means(inject, mend, restarts=False)

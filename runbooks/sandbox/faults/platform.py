@@ -32,6 +32,11 @@ def moved_to(plan: str, workers: int) -> Means:
     return Means(inject, mend, restarts=False)
 
 
+def operator_holds(**values: str) -> Means:
+    """Change what the operator's own source of secrets holds."""
+    return Means(lambda sandbox: _note(sandbox, values), lambda sandbox: _note(sandbox, {}), restarts=False)
+
+
 def cores() -> int:
     """On how many the sandbox's processes may run."""
     return len(os.sched_getaffinity(0))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import LiteralString
 
 from runbooks.engine.redact import Redactor
 from runbooks.engine.wait import until
@@ -191,10 +192,28 @@ def idle_in_transaction(seconds: float) -> Callable[[Sandbox], Callable[[], bool
         " FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
     )
 
+    return _true(query, seconds)
+
+
+def waiting_for_a_lock(seconds: float) -> Callable[[Sandbox], Callable[[], bool]]:
+    """Somebody has waited for a lock for that long."""
+    query = (
+        "SELECT coalesce(max(extract(epoch FROM clock_timestamp() - waitstart)), 0) > %s"
+        " FROM pg_locks WHERE NOT granted"
+    )
+    return _true(query, seconds)
+
+
+def dead_rows(least: int) -> Callable[[Sandbox], Callable[[], bool]]:
+    """The database's statistics count so many dead rows in a table; they come a moment after the rows."""
+    return _true("SELECT coalesce(max(n_dead_tup), 0) >= %s FROM pg_stat_user_tables", least)
+
+
+def _true(query: LiteralString, value: float) -> Callable[[Sandbox], Callable[[], bool]]:
     def look(sandbox: Sandbox) -> Callable[[], bool]:
         def seen() -> bool:
             with sandbox.superuser(LOCAL) as connection:
-                return connection.execute(query, [seconds]).fetchone() == (True,)
+                return connection.execute(query, [value]).fetchone() == (True,)
 
         return seen
 

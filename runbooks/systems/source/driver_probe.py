@@ -14,15 +14,21 @@ def report(**answer: Any) -> None:
 
 
 async def ask(engine: Any) -> None:
-    """Two connections, two prepared statements each: a pooler that mixes sessions up fails at the second."""
+    """Ask, have somebody else in a transaction, ask the same again over the first connection.
+
+    Where a pooler hands server connections out per transaction, the other one then has that on which the first has
+    prepared its statement. A pooler in front of sessions, or none, tells no difference.
+    """
     from sqlalchemy import text
 
     statement = text("SELECT current_database() AS name, CAST(:number AS integer) AS number")
-    for number in (1, 2):
-        async with engine.connect() as connection:
-            row = (await connection.execute(statement, {"number": number})).one()
+    async with engine.connect() as first, engine.connect() as other:
+        for number in (1, 2):
+            row = (await first.execute(statement, {"number": number})).one()
             assert row.number == number, "the answer belongs to another question"
-        await engine.dispose()
+            await first.rollback()
+            await other.execute(text("SELECT 1"))
+    await engine.dispose()
     report(ok=True, database=row.name, driver=engine.dialect.driver)
 
 

@@ -66,7 +66,9 @@ class Connection:
         return self
     async def __aexit__(self, *error):
         pass
-    async def execute(self, statement, values):
+    async def rollback(self):
+        pass
+    async def execute(self, statement, values={"number": 0}):
         {answer}
         return SimpleNamespace(one=lambda: SimpleNamespace(name="shop", number=values["number"]))
 

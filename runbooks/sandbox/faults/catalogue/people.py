@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from runbooks.sandbox.faults import means
+from runbooks.sandbox.faults import means, platform
 from runbooks.sandbox.faults.fault import Fault
 from runbooks.sandbox.faults.people import attestation, edited, own_text
-from runbooks.sandbox.support_accounts import REPOSITORY
+from runbooks.sandbox.support_accounts import POLICY, REPOSITORY
 from runbooks.sandbox.world import Sandbox
 
 Change = Callable[[dict[str, Any], Sandbox], None]
@@ -247,6 +247,12 @@ WRITTEN = (
         breaks="support.on-call",
         shows="nobody is on call from",
         means=edited("oncall.toml", _a_day_short),
+    ),
+    Fault(
+        name="on-call-gap-in-pagerduty",
+        breaks="support.on-call",
+        shows="nobody is on call from",
+        means=platform.operator_holds(PAGERDUTY_POLICY=POLICY),
     ),
     Fault(
         name="on-call-without-contact",

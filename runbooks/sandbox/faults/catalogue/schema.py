@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runbooks.sandbox.faults import means
+from runbooks.sandbox.faults import means, pooled
 from runbooks.sandbox.faults.fault import Fault
 
 FAULTS = (
@@ -12,6 +12,12 @@ FAULTS = (
         shows="channel_binding",
         also=("build.variables-complete",),
         means=means.changed_variable("DATABASE_URL", lambda url: f"{url}?channel_binding=require"),
+    ),
+    Fault(
+        name="database-behind-a-pooler",
+        breaks="final.driver-answers",
+        shows="prepared statement",
+        means=pooled.in_front,
     ),
     Fault(
         name="password-masked",

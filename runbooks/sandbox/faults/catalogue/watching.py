@@ -8,6 +8,15 @@ from runbooks.sandbox.faults import means, watched
 from runbooks.sandbox.faults.fault import Fault
 from runbooks.sandbox.faults.means import build, built
 
+DEAD_ROWS = means.altered(
+    "ALTER TABLE source_doc SET (autovacuum_enabled = off);"
+    " INSERT INTO source_doc (slug, title) SELECT 'spare-' || number, 'spare' FROM generate_series(1, 12000) number;"
+    " DELETE FROM source_doc WHERE slug LIKE 'spare-%'",
+    "ALTER TABLE source_doc RESET (autovacuum_enabled)",
+    "VACUUM source_doc",
+)
+"""Rows that come and go, in a table that nobody cleans up behind them."""
+
 FAULTS = (
     built(
         "connections-past-the-pool",
@@ -35,6 +44,7 @@ FAULTS = (
         means=watched.until_seen(build("error-burst"), watched.logged("feed not connected")),
     ),
     built("memory-hoarded", "watch.resources", "over the limit: memory"),
+    built("processor-hogged", "watch.resources", "over the limit: processor"),
     Fault(
         name="health-twice-as-slow",
         breaks="watch.response-times",
@@ -47,6 +57,18 @@ FAULTS = (
         breaks="watch.query-performance",
         shows="idle in transaction",
         means=watched.until_seen(build("transaction-left-open"), watched.idle_in_transaction(5.5)),
+    ),
+    Fault(
+        name="lock-waited-for",
+        breaks="watch.query-performance",
+        shows="1 wait for a lock",
+        means=watched.until_seen(build("lock-waited-for"), watched.waiting_for_a_lock(5.5)),
+    ),
+    Fault(
+        name="dead-rows-pile-up",
+        breaks="watch.query-performance",
+        shows="% of the rows of source_doc are dead",
+        means=watched.until_seen(DEAD_ROWS, watched.dead_rows(10_000)),
     ),
     Fault(
         name="watch-stopped",
