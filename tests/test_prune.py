@@ -201,6 +201,19 @@ def test_only_databases_that_a_killed_run_left_half_made_are_dropped(vault: Vaul
     assert set(vault.siblings()) == {*kept, by_hand}
 
 
+def test_a_database_that_subscribes_to_something_is_dropped_too(vault: Vault) -> None:
+    name = sibling(vault, "restore_20250101_aaaa", Mark(LONG_AGO.format("restore"), "filling"))
+    vault.execute(
+        f"CREATE SUBSCRIPTION left_{vault.database} CONNECTION 'host=127.0.0.1 port=9 dbname=none'"
+        " PUBLICATION news WITH (connect = false, slot_name = 'live')",
+        name,
+    )
+
+    vault.prune()
+
+    assert name not in vault.siblings()
+
+
 def test_a_database_that_somebody_is_in_stays_and_is_named(vault: Vault) -> None:
     name = sibling(vault, "restore_20250101_bbbb", Mark(LONG_AGO.format("restore"), "filled"))
     with vault.access.connection(name):

@@ -25,8 +25,8 @@ from runbooks.environment.snapshots import Snapshots
 from runbooks.options import Options
 from runbooks.sandbox import environments, ports, postgres_install, postgres_server
 from runbooks.sandbox.world import Sandbox
-from runbooks.systems.postgres import databases
 from runbooks.systems.postgres.access import Access
+from runbooks.systems.postgres.subscriptions import leave_publishers
 from runbooks.systems.snapshots.manifest import Manifest
 from runbooks.systems.snapshots.shelf import place
 from tests.conftest import Shell
@@ -205,12 +205,6 @@ def vault_of(sandbox: Sandbox, folder: Path, text: str, like: str = "", backup: 
 
 def dropped(sandbox: Sandbox, name: str) -> None:
     """Have it no more, also where it subscribes to something."""
-    with sandbox.superuser() as connection:
-        subscribes = connection.execute(
-            "SELECT FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE datname = %s", [name]
-        ).fetchall()
-    if subscribes:
-        with Vault(sandbox.project, sandbox, name).access.connection() as inside:
-            databases.leave_publishers(inside)
+    leave_publishers(Vault(sandbox.project, sandbox, "postgres").access, name)
     with sandbox.superuser() as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

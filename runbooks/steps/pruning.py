@@ -13,6 +13,7 @@ from runbooks.environment.snapshots import Snapshots
 from runbooks.steps import remains
 from runbooks.steps.remains import Shelved
 from runbooks.systems.postgres.siblings import drop_unused
+from runbooks.systems.postgres.subscriptions import leave_publishers
 from runbooks.systems.snapshots import inspections
 from runbooks.systems.snapshots.shelf import Shelf, place
 
@@ -166,6 +167,7 @@ def drop_scratch(work: Pruning, scope: Scope) -> str:
     with work.snapshots.access.connection() as connection:
 
         def drop(name: str) -> None:
+            leave_publishers(work.snapshots.access, name)
             if not drop_unused(connection, name):
                 work.failed[name] = "somebody is connected to it"
 

@@ -19,6 +19,7 @@ from runbooks.systems.postgres.extensions import create_extensions, lacking_exte
 from runbooks.systems.postgres.fingerprint import tables
 from runbooks.systems.postgres.records import ALGORITHM
 from runbooks.systems.postgres.rights import lacking_rights, may_own_for_all
+from runbooks.systems.postgres.subscriptions import leave_publishers
 from runbooks.systems.snapshots import sealed
 from runbooks.systems.snapshots.manifest import StoredFile
 
@@ -168,8 +169,7 @@ def _drop_sibling(restoring: Restoring) -> None:
     with access.connection() as connection:
         if not databases.exists(connection, sibling):
             return
-        with access.connection(sibling) as inside:
-            databases.leave_publishers(inside)
+        leave_publishers(access, sibling)
         databases.drop(connection, sibling)
 
 

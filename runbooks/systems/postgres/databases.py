@@ -177,7 +177,7 @@ def create(connection: Connection, name: str, like: Properties, said: Mark) -> N
 
 
 def drop(connection: Connection, name: str) -> None:
-    """Drop a database with its sessions; nothing happens if there is none. See `leave_publishers`."""
+    """Drop a database with its sessions; nothing happens if there is none. See `subscriptions.leave_publishers`."""
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
@@ -203,23 +203,6 @@ def analyze(connection: Connection, *, only_what_no_archive_has: bool) -> None:
     ).fetchall()
     for row in rows:
         connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(row["schema"], row["name"])))
-
-
-def leave_publishers(connection: Connection) -> None:
-    """Remove the subscriptions of the connection's database, which PostgreSQL would not drop otherwise.
-
-    A restored subscription carries the name of the live one's slot: it is forgotten first, or the publisher would be
-    asked to drop it.
-    """
-    rows = connection.execute(
-        "SELECT s.subname::text AS name FROM pg_catalog.pg_subscription s"
-        " JOIN pg_catalog.pg_database d ON d.oid = s.subdbid WHERE d.datname = pg_catalog.current_database()"
-    ).fetchall()
-    for row in rows:
-        name = sql.Identifier(row["name"])
-        connection.execute(sql.SQL("ALTER SUBSCRIPTION {} DISABLE").format(name))
-        connection.execute(sql.SQL("ALTER SUBSCRIPTION {} SET (slot_name = NONE)").format(name))
-        connection.execute(sql.SQL("DROP SUBSCRIPTION {}").format(name))
 
 
 def bestow(connection: Connection, name: str, like: Properties) -> None:
