@@ -16,6 +16,7 @@ import textwrap
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -239,6 +240,61 @@ def test_half_a_build_is_cleared_away(there: Bed, fleet: Fleet) -> None:
 
     assert not (half / "left").exists()
     assert fleet.observe(host_of(fleet)).releases == (release,)
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[None]:
+    """A disk of this size under a folder."""
+    folder.mkdir(exist_ok=True)
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=False)
+    if made.returncode != 0:
+        pytest.skip("only root may mount a small disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_disk_that_is_full_is_told_and_the_release_that_serves_is_left_alone(there: Bed, fleet: Fleet) -> None:
+    change, host = fleet.changes(1), host_of(fleet)
+    there.deploy(fleet, there.release("one"))
+    big = there.release("two", **{"big.txt": os.urandom(3_000_000).hex()})
+    kept = there.root / "kept"
+    (there.root / "releases").rename(kept)
+
+    with small_disk(there.root / "releases", "1m"), pytest.raises(SystemFault) as caught:
+        change.build(host, big, say=quiet)
+    (there.root / "releases").rmdir()  # it is empty: what did not fit was cleared away
+    kept.rename(there.root / "releases")
+
+    assert "No space left on device" in caught.value.found
+    assert "platform.hosts.keep" in caught.value.mend
+    assert answer(fleet, Slot.BLUE)["commit"] == "one"
+    change.build(host, big, say=quiet)
+    assert [release.id for release in fleet.observe(host).releases] == ["one", "two"]
+
+
+def test_what_a_connection_that_is_cut_had_brought_is_cleared_away_and_sent_again(there: Bed, tmp_path: Path) -> None:
+    release = there.release("one", **{"big.txt": os.urandom(8_000_000).hex()})
+    with sshd.running(tmp_path) as daemon, sshd.opened(daemon) as ssh:
+        fleet = there.fleet(ssh)
+        host = fleet.members[ssh.name]
+        whole = host.recipe.source
+
+        def cut(commit: str) -> Iterator[bytes]:
+            for number, piece in enumerate(whole(commit)):
+                if number == 2:
+                    daemon.cut()
+                yield piece
+
+        cutting = replace(host, recipe=replace(host.recipe, source=cut))
+        with pytest.raises(SystemFault) as caught:
+            Fleet({host.name: cutting}).changes(1).build(host.name, release, say=quiet)
+        assert caught.value.reason is Reason.UNREACHABLE
+        assert list((there.root / "releases").iterdir()) == []
+
+        fleet.changes(1).build(host.name, release, say=quiet)
+        assert fleet.observe(host.name).releases == (release,)
 
 
 # --- what is refused

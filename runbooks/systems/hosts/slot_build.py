@@ -62,6 +62,8 @@ def build(
         file = recipe.records or f"{shell.root}/builds.jsonl"
         line = builds.line(Build(release.commit, started, took, succeeded, log))
         with contextlib.suppress(SystemFault, LeaseLost):  # it must not hide why the build failed
+            if not succeeded:  # the disk may be full of it
+                shell.fenced(slot_commands.discard(shell.root, token, release.id), "it can't be cleared away")
             shell.fenced(slot_commands.record(shell.root, token, file, line), "the build can't be recorded")
     return Built(release, started, took, log)
 

@@ -72,6 +72,9 @@ rm -rf "releases/$1"
 mkdir "releases/$1"
 """
 
+_DISCARD = f"""[ -f "releases/$1/{MARKER}" ] || rm -rf "releases/$1"
+"""
+
 _FINISH = f"""sync -f "releases/$1"
 printf '%s\\n' "$2" >"releases/$1/.release.new"
 sync "releases/$1/.release.new"
@@ -203,6 +206,11 @@ def tied(marker: str, argv: Sequence[str], folder: str) -> Argv:
     """A command that is ended when its standard input ends, on which its variables come first, up to the marker."""
     inside = 'cd "$1" && PATH=$1/.venv/bin:$PATH && export PATH && shift && exec "$@"'
     return _sh(_TIED, marker, "sh", "-c", inside, "sh", folder, *argv)
+
+
+def discard(root: str, token: int, release: str) -> Argv:
+    """Delete a release that is not whole; its log stays."""
+    return fenced(_DISCARD, root, token, release)
 
 
 def finish(root: str, token: int, release: str, marker: str) -> Argv:
