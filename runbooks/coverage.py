@@ -23,7 +23,6 @@ COMES_WITH: Mapping[str, tuple[str, ...]] = {
         "redis.managed",
         "migrations.tested-in-staging",
         "migrations.rollback-plan",
-        "build.finishes",
     ),
     "rollback": ("rollback.rehearsed", "rollback.variables-kept", "rollback.database-restorable"),
     "secrets.rotate": ("recovery.secrets-in-vault",),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
 
+from runbooks.sandbox import releases
 from runbooks.sandbox.layout import Layout, prepare
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.releases.history import History
@@ -16,6 +18,9 @@ from runbooks.systems.store.folder import FolderStore
 from tests.conftest import Shell, new_project
 from tests.crash.sandboxes import kill_all, only_run, succeeds
 from tests.sandbox.servers import link_installed, open_folder
+
+FIRST = "20251030_add_hnsw_vector_indexes"
+"""Where the first release's migrations end."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,14 @@ class Place:
     def deploy(self, ref: str, *, code: int = 0) -> str:
         """``release.deploy``: what was printed."""
         return succeeds(self.shell, "release.deploy", "--ref", ref, code=code)
+
+    def back_to_first(self) -> None:
+        """The first release runs again over its own schema, ahead of the ledger: there is a migration to do."""
+        sandbox = Sandbox.of(self.shell.project)
+        downgrade = ["alembic", "downgrade", FIRST]
+        releases.run(sandbox.layout, "local", downgrade, sandbox.variables("local"), seconds=60)
+        sandbox.deploy("local", "v1")
+        shutil.rmtree(self.shell.project / "var" / "store" / "local" / "releases", ignore_errors=True)
 
     def last_run(self) -> str:
         return only_run(self.shell, "release.deploy")

@@ -10,6 +10,9 @@ from runbooks.checks.subject import Subject
 from runbooks.engine.check import Evidence, Finding, Phase, Severity, failed, passed, unknown
 from runbooks.systems.platform.port import Build
 
+LONGEST_BUILD = 15 * 60.0
+"""Seconds; by the operators' document."""
+
 HEADROOM = 0.8
 """The share of the platform's timeout that the longest build may take."""
 
@@ -45,6 +48,29 @@ def starts_clean(subject: Subject) -> Finding:
         found = f"{len(errors)} of {len(start)} lines of the start at {since} are errors, first: {first}"
         return failed(expected, found, f"read {log.where} from {since} on")
     return passed(expected, f"started {since}, {len(start)} lines, no error, no restart")
+
+
+@check("build.finishes", severity=Severity.CRITICAL, evidence=Evidence.PROBE, phase=Phase.BEFORE, target="platform")
+def finishes(subject: Subject) -> Finding:
+    return judge_build_of(subject.site.commit, subject.site.platform.builds())
+
+
+def judge_build_of(commit: str | None, builds: Sequence[Build]) -> Finding:
+    """Whether the last build of this release came to its end, in time."""
+    expected = f"the last build of this release succeeded in under {LONGEST_BUILD // 60:.0f} minutes"
+    if not commit:
+        return unknown(expected, "it is not known which release runs", "declare release.commit_variable")
+    ours = [build for build in builds if build.release == commit]
+    if not ours:
+        found = f"none of the last {len(builds)} builds is of {commit[:12]}"
+        return unknown(expected, found, "see platform.service.builds; invoke release.deploy records its builds")
+    last = ours[-1]
+    found = f"{commit[:12]}, {last.started:%Y-%m-%d %H:%M}: {last.seconds:.1f} s"
+    if not last.succeeded:
+        return failed(expected, f"{found}, and it failed", f"see {last.log or 'its log'}, and build it again")
+    if last.seconds >= LONGEST_BUILD:
+        return failed(expected, found, f"see {last.log or 'its log'} for what takes so long")
+    return passed(expected, found)
 
 
 @check(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from runbooks.checks.build_canaries import leaked
-from runbooks.checks.build_start import judge_builds
+from runbooks.checks.build_start import judge_build_of, judge_builds
 from runbooks.checks.log_lines import is_error, is_warning, until_healthy
 from runbooks.checks.platform_service import judge_limits
 from runbooks.checks.start_command import problems
@@ -128,6 +129,31 @@ def test_the_longest_build_is_judged(longest: float, verdict: Verdict) -> None:
 
     assert finding.verdict is verdict
     assert f"the longest of 3 took {longest:.1f} s of 100 s" in finding.found
+
+
+def of(commit: str, *, seconds: float = 1, succeeded: bool = True) -> Build:
+    return replace(build(seconds), release=commit, succeeded=succeeded)
+
+
+@pytest.mark.parametrize(
+    ("builds", "verdict"),
+    [
+        ([of("a" * 40)], Verdict.PASSED),
+        ([of("a" * 40, seconds=899.9)], Verdict.PASSED),
+        ([of("a" * 40, seconds=900)], Verdict.FAILED),
+        ([of("a" * 40, succeeded=False)], Verdict.FAILED),
+        ([of("a" * 40, succeeded=False), of("a" * 40)], Verdict.PASSED),
+        ([of("a" * 40), of("b" * 40, succeeded=False)], Verdict.PASSED),
+        ([of("b" * 40)], Verdict.UNKNOWN),
+        ([], Verdict.UNKNOWN),
+    ],
+)
+def test_the_last_build_of_the_running_release_is_judged(builds: list[Build], verdict: Verdict) -> None:
+    assert judge_build_of("a" * 40, builds).verdict is verdict
+
+
+def test_a_release_that_nobody_knows_is_not_judged() -> None:
+    assert judge_build_of(None, [of("a" * 40)]).verdict is Verdict.UNKNOWN
 
 
 def test_without_builds_or_a_timeout_there_is_nothing_to_judge() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
 import signal
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -14,7 +17,7 @@ from runbooks.engine.wait import until
 from runbooks.sandbox import builds, environments, process_manager, releases, service
 from runbooks.sandbox.faults.fault import Means
 from runbooks.sandbox.faults.means import LOCAL
-from runbooks.sandbox.files import read_state, update_state
+from runbooks.sandbox.files import read_state, update_state, write_private
 from runbooks.sandbox.world import Sandbox
 
 
@@ -67,6 +70,32 @@ def built_and_forgotten(fault: str) -> Means:
             builds.forget(sandbox.layout, LOCAL, str(deployed["commit"]))
 
     return Means(inject, mend)
+
+
+def build_noted(**changes: Any) -> Means:
+    """The record of the running release's last build says something else."""
+
+    def inject(sandbox: Sandbox) -> None:
+        commit = str(sandbox.deployed(LOCAL)["commit"])
+        path, kept = _records(sandbox)
+        if not kept.exists():
+            write_private(kept, path.read_text())
+        records = [json.loads(line) for line in kept.read_text().splitlines()]
+        last = max(at for at, record in enumerate(records) if record["release"] == commit)
+        records[last] |= changes
+        write_private(path, "".join(f"{json.dumps(record)}\n" for record in records))
+
+    def mend(sandbox: Sandbox) -> None:
+        path, kept = _records(sandbox)
+        if kept.exists():
+            kept.replace(path)
+
+    return Means(inject, mend, restarts=False)
+
+
+def _records(sandbox: Sandbox) -> tuple[Path, Path]:
+    path = sandbox.layout.builds(LOCAL)
+    return path, path.with_suffix(".kept")
 
 
 def _keep_sigterm(sandbox: Sandbox) -> None:

@@ -73,6 +73,19 @@ FAULTS = (
     built("query-logged", "build.no-secrets-in-logs", "query parameter"),
     built("database-url-logged", "build.no-secrets-in-logs", "DATABASE_URL"),
     Fault(
+        name="build-failed",
+        breaks="build.finishes",
+        shows="and it failed",
+        means=platform.build_noted(succeeded=False),
+    ),
+    Fault(
+        name="build-of-sixteen-minutes",
+        breaks="build.finishes",
+        shows=": 960.0 s",
+        also=("build.timeout-headroom",),
+        means=platform.build_noted(seconds=960.0),
+    ),
+    Fault(
         name="build-nearly-too-slow",
         breaks="build.timeout-headroom",
         shows="s of 10 s, 9",
