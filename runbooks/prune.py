@@ -6,7 +6,7 @@ from runbooks.catalog import Opening, Prepared
 from runbooks.engine.step import Conclusion, Runbook, Step
 from runbooks.environment.site import Site
 from runbooks.environment.snapshots import Snapshots
-from runbooks.steps import pruning
+from runbooks.steps import pruning, side_tables
 from runbooks.steps.pruning import Pruning
 
 INCOMPLETE = 4
@@ -59,6 +59,15 @@ def runbook() -> Runbook[Pruning]:
                 act=pruning.drop_scratch,
                 done=pruning.scratch_dropped,
                 plan=pruning.plan_scratch,
+                seconds=600,
+            ),
+            Step(
+                name="drop-side-tables",
+                title="Drop tables that killed rotations of ENCRYPTION_KEY have left",
+                before=side_tables.noted,
+                act=side_tables.drop,
+                done=side_tables.dropped,
+                plan=side_tables.plan,
                 seconds=600,
             ),
             Step(

@@ -18,6 +18,7 @@ from runbooks.engine.redact import Redactor
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.postgres import databases
 from runbooks.systems.postgres.databases import Mark
+from runbooks.systems.postgres.side_table import Column, SideStage, SideTable, found
 from runbooks.systems.snapshots import drills
 from runbooks.systems.snapshots.drills import FAILED, PROVEN, Drill
 from runbooks.systems.snapshots.manifest import Manifest, encode
@@ -252,3 +253,23 @@ def test_a_server_that_can_not_be_asked_is_no_reason_to_keep_the_rest(vault: Vau
     assert "INCOMPLETE vault: 3 snapshots removed" in said
     assert "the database's server: not asked what is left there" in said
     assert there(vault) == {row[0], row[1]}
+
+
+def test_side_tables_of_killed_rotations_are_dropped_except_the_way_back(vault: Vault) -> None:
+    column = Column("public", "user_api_config", "encrypted_api_key")
+    left, swapped = (SideTable(column, LONG_AGO.format(name)) for name in ("left", "swapped"))
+    busy = SideTable(column, TODAY)
+    with vault.access.connection() as connection:
+        for side in (left, swapped, busy):
+            side.create(connection)
+        swapped.set_stage(connection, SideStage.SWAPPED)
+
+        planned = vault.prune(plan=True)
+        assert f"DROP TABLE {left}" in planned
+        assert f"keep    {swapped}: run {swapped.run} goes back by it" in planned
+        assert f"keep    {busy}: run {busy.run} is at work on it" in planned
+
+        assert "1 side tables removed" in vault.prune()
+        assert {side for side, _ in found(connection)} == {swapped, busy}
+        for side in (swapped, busy):
+            side.drop(connection)

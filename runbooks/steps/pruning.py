@@ -135,7 +135,7 @@ def remove_snapshots(work: Pruning, scope: Scope) -> str:
         work.shelf.remove(id)
         inspections.forget(work.shelf.objects, id)
 
-    return _each(work, scope, "snapshots", [id for id in scope.before["names"] if id in spare], remove)
+    return each_removed(work, scope, "snapshots", [id for id in scope.before["names"] if id in spare], remove)
 
 
 def snapshots_removed(work: Pruning, scope: Scope) -> bool:
@@ -145,7 +145,7 @@ def snapshots_removed(work: Pruning, scope: Scope) -> bool:
 def remove_remains(work: Pruning, scope: Scope) -> str:
     """Remove what has no manifest, and what writes that did not end have left."""
     left = work.unfinished()
-    told = _each(
+    told = each_removed(
         work, scope, "unfinished snapshots", [id for id in scope.before["names"] if id in left], work.shelf.clear
     )
     halves = sum(work.shelf.objects.abandon(place(id, "")) for id in scope.before["halves"])
@@ -171,7 +171,7 @@ def drop_scratch(work: Pruning, scope: Scope) -> str:
             if not drop_unused(connection, name):
                 work.failed[name] = "somebody is connected to it"
 
-        return _each(work, scope, "databases", [name for name in names if name in left], drop)
+        return each_removed(work, scope, "databases", [name for name in names if name in left], drop)
 
 
 def scratch_dropped(work: Pruning, scope: Scope) -> bool:
@@ -184,14 +184,14 @@ def remove_folders(work: Pruning, scope: Scope) -> str:
     """Remove dumps and archives from this machine."""
     left = work.folders()
     names = [name for name in scope.before["names"] if name in left]
-    return _each(work, scope, "folders", names, lambda name: shutil.rmtree(work.snapshots.work(name)))
+    return each_removed(work, scope, "folders", names, lambda name: shutil.rmtree(work.snapshots.work(name)))
 
 
 def folders_removed(work: Pruning, scope: Scope) -> bool:
     return _gone(work, scope, work.folders)
 
 
-def _each(work: Pruning, scope: Scope, kind: str, names: Sequence[str], remove: Callable[[str], object]) -> str:
+def each_removed(work: Pruning, scope: Scope, kind: str, names: Sequence[str], remove: Callable[[str], object]) -> str:
     """Remove one after the other; what can't be removed does not keep the rest."""
     count = 0
     for name in names:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -195,6 +196,17 @@ def test_a_side_table_that_was_left_behind_is_found_with_its_run(ring: Keyring) 
         ]
         ours.swap()
         assert [stage for _, stage in found(connection)] == [SideStage.SWAPPED]
+
+
+def test_two_runs_can_have_side_tables_at_once(ring: Keyring) -> None:
+    ring.fill(5)
+    one, other = ring.reencryption(), replace(ring.reencryption(), run="20261128T091500.000Z-secrets.rotate-x1y2")
+    for each in (one, other):
+        each.encrypt(GO_ON)
+    one.swap()
+    assert one.forget()
+    assert other.encrypted()
+    assert other.forget()
 
 
 def test_an_empty_table_is_rotated_in_a_moment(ring: Keyring) -> None:

@@ -93,7 +93,7 @@ class SideTable:
             if self.stage(connection):
                 return
             exists = "SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s"
-            if not connection.execute(exists, [SCHEMA]).fetchone():
+            if connection.execute(exists, [SCHEMA]).fetchone() is None:  # a row without columns is empty, and there
                 connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCHEMA)))
             connection.execute(
                 self.statement("CREATE TABLE {side} (id bigint PRIMARY KEY, old text NOT NULL, new text NOT NULL)")
@@ -137,7 +137,7 @@ class SideTable:
                 return False
             connection.execute(self.statement("DROP TABLE {side}, {batches}"))
             kept = "SELECT FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.to_regnamespace(%s)"
-            if not connection.execute(kept, [SCHEMA]).fetchone():
+            if connection.execute(kept, [SCHEMA]).fetchone() is None:
                 connection.execute(sql.SQL("DROP SCHEMA {}").format(sql.Identifier(SCHEMA)))
         return True
 
