@@ -1,4 +1,4 @@
-"""``release.verify`` while the sandbox runs: its wall beside what it can't be faster than; and the very first run."""
+"""``release.verify`` of all checks on a warm sandbox, beside what it can't be faster than; and the very first run."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ from runbooks.sandbox.world import Sandbox
 from tests.benchmarks import chain
 from tests.benchmarks.cases import ROUNDS, clean
 from tests.benchmarks.paired import seconds
+from tests.checks.verifying import ailing
 from tests.conftest import CHECKOUT, Shell, new_project
 
 VERIFY = [sys.executable, "-m", "invoke", "release.verify"]
 TARGET = 1.3
+MOST_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,9 @@ def verified(sandbox: Sandbox, folder: Path, home: Path) -> Round:
     assert process.returncode == 0
     (run,) = {path.name for path in runs.glob("*")} - before
     records = read_intact(runs / run / "journal.jsonl")
-    verdicts = {record.data["id"]: record.data["verdict"] for record in records if record.kind == "check"}
-    assert verdicts == dict.fromkeys(known(), "passed")
+    checks = {record.data["id"]: dict(record.data) for record in records if record.kind == "check"}
+    assert checks.keys() == known().keys()
+    assert ailing(checks) == {}
     return Round(
         process=wall,
         run=chain.span(records),
@@ -127,11 +130,13 @@ def report(rounds: Sequence[Round]) -> str:
             cells[2:] = [f"{found:.2f}", f"≤ {TARGET}", "yes" if found <= TARGET else "NO"]
         return "| " + " | ".join(cells) + " |"
 
+    warm = statistics.median(r.process for r in rounds)
     lines = [
         "\n\n**Warm `release.verify`**",
         "",
         "| what | median | median of wall / max(chain, CPU / cores) | target | met? |",
         "|---|---|---|---|---|",
+        f"| the process | {seconds(warm)} | | ≤ {MOST_SECONDS} s | {'yes' if warm <= MOST_SECONDS else 'NO'} |",
         line("the process", [r.process for r in rounds], [r.process / max(r.chain, r.cpu) for r in rounds]),
         line(
             "the run, first record to last", [r.run for r in rounds], [r.run / max(r.chain, r.run_cpu) for r in rounds]
