@@ -55,8 +55,10 @@ OWN_MACHINE = {
     "platform.https",
     "recovery.backup-works",
     "recovery.restore-tested",
+    "recovery.variables-backed-up",
+    "secrets.encryption-key-recoverable",
 }
-"""What is rightly red here: an application at plain http on this machine, of which nobody has taken a snapshot yet."""
+"""What is rightly red here: an application at plain http on this machine, of which nobody has kept a copy yet."""
 
 
 @dataclass
