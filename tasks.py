@@ -7,7 +7,19 @@ import gc
 
 from invoke.collection import Collection
 
-from runbooks.tasks import backup, checklist, hosts, lease, quarantine, release, runs, sandbox, schedule, variables
+from runbooks.tasks import (
+    backup,
+    checklist,
+    hosts,
+    lease,
+    quarantine,
+    release,
+    runs,
+    sandbox,
+    schedule,
+    secrets,
+    variables,
+)
 
 # Commands live for seconds and are mostly imports, which make no garbage worth looking for: a tenth of their time.
 gc.set_threshold(100_000)
@@ -18,6 +30,7 @@ namespace = Collection(
     backup.TASKS,
     quarantine.TASKS,
     variables.TASKS,
+    secrets.TASKS,
     runs.TASKS,
     checklist.TASKS,
     lease.TASKS,

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from runbooks.engine.errors import InputError
 from runbooks.engine.redact import Redactor
@@ -30,6 +30,7 @@ _BUILDERS = {
     "quarantine.drop": "runbooks.quarantine:prepare_drop",
     "variables.backup": "runbooks.variables_backup:prepare",
     "variables.restore": "runbooks.variables_restore:prepare",
+    "secrets.rotate": "runbooks.rotate:prepare",
     "sandbox.up": "runbooks.sandbox.up:prepare",
     "sandbox.down": "runbooks.sandbox.down:prepare",
     "sandbox.reset": "runbooks.sandbox.reset:prepare",
@@ -47,6 +48,7 @@ NEED_THE_APPLICATION = {
     "backup.drill",
     "backup.prune",
     "variables.backup",
+    "secrets.rotate",
 }
 """Runbooks that ask a running application or its database, so that a sandbox is started for them."""
 
@@ -64,11 +66,17 @@ class Opening:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A runbook with its tools, ready to be performed. ``close`` gives back what the tools hold."""
+    """A runbook with its tools, ready to be performed.
+
+    Attributes:
+        close: Gives back what the tools hold.
+        accept: Has a person accept what a new run costs, beyond the change itself; raises InputError if nobody does.
+    """
 
     runbook: Runbook[Any]
     tools: Any
     close: Callable[[], None] = lambda: None
+    accept: Callable[[TextIO], None] = lambda _stream: None
 
 
 def prepare(name: str, opening: Opening) -> Prepared:

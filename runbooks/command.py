@@ -62,6 +62,7 @@ def _begin(name: str, environment: Environment, redactor: Redactor, options: Opt
         if options.plan:
             return show_plan(prepared, environment, redactor, options.stream)
         _agree(prepared, environment, redactor, options)
+        prepared.accept(options.stream)
         with _leased(prepared.runbook, environment, opening.run, options.reason) as (confirm_lease, held):
             folder = opening.runs / opening.run
             beginning = _beginning(prepared.runbook, opening)

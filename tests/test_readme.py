@@ -28,7 +28,8 @@ def test_what_it_links_to_exists(path: str) -> None:
 def test_the_commands_that_it_names_exist(bare_shell: Shell) -> None:
     listed = bare_shell.invoke("--list").stdout
 
-    named = set(re.findall(r"invoke ((?:release|backup|runs|lease|schedule|hosts|sandbox|checklist)\.[a-z]+)", README))
+    families = "release|backup|variables|secrets|runs|lease|schedule|hosts|sandbox|checklist"
+    named = set(re.findall(rf"invoke ((?:{families})\.[a-z]+)", README))
 
     assert {name for name in named if name not in listed} == set()
 

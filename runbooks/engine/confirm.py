@@ -14,6 +14,7 @@ def confirm(
     given: str | None,
     ask: Callable[[str], str] | None,
     show: Callable[[str], None],
+    option: str = "--confirm",
 ) -> None:
     """Show what will change and be lost, then have the environment's name typed.
 
@@ -23,6 +24,7 @@ def confirm(
         show: Prints a line.
         given: What the command line said (``--confirm NAME``).
         ask: Reads a line from the terminal; None if there is no terminal.
+        option: What says it on the command line.
 
     Raises:
         InputError: the name was not typed, or was wrong; nothing was done.
@@ -32,14 +34,14 @@ def confirm(
     if given is None and ask is None:
         raise InputError(
             f"{environment} must be confirmed, and there is no terminal to ask on",
-            mend=f"read what is shown above, then add --confirm {environment}",
+            mend=f"read what is shown above, then add {option} {environment}",
         )
     typed = given if given is not None else _asked(ask, environment)
     if typed.strip() != environment:
         raise InputError(
             f"{environment} was not confirmed, so nothing was done",
             found=f"typed: {typed.strip() or 'nothing'}",
-            mend=f"type {environment}, or give --confirm {environment}",
+            mend=f"type {environment}, or give {option} {environment}",
         )
 
 

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from runbooks.sandbox import names, ports, postgres_install, postgres_server, support_accounts
+from runbooks.sandbox import names, ports, postgres_install, postgres_server, rotated, support_accounts
 from runbooks.sandbox.files import kept_password, private_folder, read_state, write_private
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.people import write_people
@@ -41,13 +41,14 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         commit: The git commit that the environment runs, as the platform would tell the application.
     """
     private_folder(layout.environment(name))
+    rotated.adopt(layout, name)
     variables = _variables(layout, name, numbers, commit)
     for key, value in read_state(layout).get(OVERRIDES, {}).get(name, {}).items():
         if value is None:
             variables.pop(key, None)
         else:
             variables[key] = value
-    write_private(layout.variables(name), _dotenv(variables))
+    write_private(layout.variables(name), rotated.told(variables) + _dotenv(variables))
     third_parties = f"http://{ports.LOOPBACK}:{numbers[ports.PROVIDER]}"
     operator = {
         "APPLICATION_URL": names.api_url(name, numbers),

@@ -4,6 +4,7 @@
     encrypt     every value under the new key, in a side table: resumable, nobody notices
     swap        in one transaction: late rows, every row proven. The application can read them with the new key only
     swap_back   the way back, until `forget`: rows written meanwhile are encrypted with the old key again
+    catch_up    rows that the application wrote between `swap` and its restart
     forget      drop the side table, and with it the values under the old key
 
 Soft-deleted users' rows are rows like any other. Each effect can be called again after a kill at any point, and `stage`
@@ -113,6 +114,14 @@ class Reencryption:
     def swapped(self) -> bool:
         """Whether the column holds the values under the new key."""
         return self.stage() is SideStage.SWAPPED
+
+    def catch_up(self, *, back: bool = False) -> str:
+        """Once nothing runs with the other key any more: encrypt what it wrote since the swap. Raises as `swap`."""
+        with self.access.connection() as connection:
+            if self.side.stage(connection) is None:
+                return "no rows were changed"
+            done = swap(connection, self.side, self.keys, back=back, again=True)
+        return f"{done.late if done else 0} rows had been written with the {'new' if back else 'old'} key meanwhile"
 
     def swap_back(self, said: Callable[[str], None] = lambda _what: None) -> str:
         """Put the values under the old key back, also of rows written since. Raises as `swap`."""

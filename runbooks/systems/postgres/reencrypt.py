@@ -97,6 +97,7 @@ def swap(
     keys: Keys,
     *,
     back: bool = False,
+    again: bool = False,
     said: Callable[[str], None] = lambda _what: None,
 ) -> Swapped | None:
     """Put the values under the new key into the column, or with `back` those under the old one, in one transaction.
@@ -106,6 +107,7 @@ def swap(
 
     Args:
         connection: In autocommit.
+        again: Also where it was done before, for the rows that were written since.
         said: Told what is being done.
 
     Returns:
@@ -122,7 +124,8 @@ def swap(
         said(f"waiting for those who write to {side.column.table}")
         connection.execute(side.statement("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
         wanted = SideStage.BUILDING if back else SideStage.SWAPPED
-        if side.stage(connection) in (wanted, None):
+        stage = side.stage(connection)
+        if stage is None or (stage is wanted and not again):
             return None
         said("changing the rows")
         changed = connection.execute(

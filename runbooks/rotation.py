@@ -1,0 +1,83 @@
+"""Which kinds of secrets can be rotated here, and what runs with them: the one place that chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from runbooks.engine.errors import InputError, NeedsPerson
+from runbooks.engine.secret import Secret
+from runbooks.environment.problem import did_you_mean
+from runbooks.environment.site import Site
+from runbooks.steps.rotation.kind import Consumers, Kind
+
+PATIENCE = 120.0
+"""Seconds that a rotation waits for those who use the old value, unless --wait says otherwise."""
+
+
+def _jwt_key(site: Site, _run: str) -> Kind:
+    from runbooks.steps.rotation.jwt_key import JwtKey
+
+    return JwtKey(site)
+
+
+def _database_password(site: Site, _run: str) -> Kind:
+    from runbooks.steps.rotation.database_password import DatabasePassword
+
+    return DatabasePassword(site)
+
+
+def _encryption_key(site: Site, run: str) -> Kind:
+    from runbooks.steps.rotation.encryption_key import EncryptionKey
+
+    return EncryptionKey(site, run)
+
+
+KINDS: Mapping[str, Callable[[Site, str], Kind]] = {
+    "DATABASE_URL": _database_password,
+    "JWT_SECRET_KEY": _jwt_key,
+    "ENCRYPTION_KEY": _encryption_key,
+}
+"""By the variable that a rotation is called by."""
+
+
+def kind_of(name: str, site: Site, run: str) -> Kind:
+    """What is particular to rotating this variable.
+
+    Raises:
+        InputError: nobody knows how, or the inventory lacks what it needs.
+    """
+    if name not in KINDS:
+        mend = did_you_mean(name, KINDS, cutoff=0.6) or "invoke secrets.status"
+        raise InputError(f"{name} can't be rotated by this tool", found=f"it knows {', '.join(KINDS)}", mend=mend)
+    return KINDS[name](site, run)
+
+
+def consumers_of(site: Site) -> Consumers:
+    """What runs with the environment's variables."""
+    if site.environment.sandbox:
+        from runbooks.sandbox.consumers import SandboxConsumers
+        from runbooks.sandbox.world import Sandbox
+
+        sandbox = Sandbox.of(site.environment.project, site.redactor)
+        return SandboxConsumers(sandbox, site.environment.name)
+    return ByHand(site.environment.name)
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """An application that this tool can't start anew: a person does."""
+
+    environment: str
+
+    def renew(self) -> str:
+        """Raises NeedsPerson: it stops here, and goes on when it is resumed."""
+        raise NeedsPerson(
+            "the application has to be started anew with the variables of now, which this tool can't do here",
+            where=self.environment,
+            mend="start every replica anew, then: invoke secrets.resume; or, on the way back: invoke secrets.abort",
+        )
+
+    def renewed(self, _values: Mapping[str, Secret]) -> bool | None:
+        """None: it can't be seen from here."""
+        return None

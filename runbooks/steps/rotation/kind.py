@@ -1,0 +1,125 @@
+"""What is particular to one kind of secret; the protocol asks it in the order of these methods."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from runbooks.engine.secret import Secret
+from runbooks.engine.step import Scope
+
+
+@dataclass(frozen=True)
+class Change:
+    """The values before and after, by the variable's name; ``since``: when the new ones were made."""
+
+    old: Mapping[str, Secret]
+    new: Mapping[str, Secret]
+    since: datetime | None = None
+
+
+class Kind(ABC):
+    """A kind of secret. Every effect can be repeated, and each has what tells whether it happened.
+
+    The methods raise SystemFault where a system can't be asked or refuses, InputError where the inventory is wrong.
+
+    Attributes:
+        title: What it is, for people.
+        names: The variables that change together; the first one names the rotation.
+    """
+
+    title: str
+    names: tuple[str, ...]
+
+    def cost(self) -> int | None:
+        """How many users it logs out, which has to be accepted by typing it; None: nobody."""
+        return None
+
+    def plan(self) -> Iterator[str]:
+        """What it does to users, and for how long old and new are valid together."""
+        yield from ()
+
+    def look(self, current: Mapping[str, Secret]) -> str:
+        """Refuse before anything is made, if the secret can't be rotated now."""
+        return f"{', '.join(current)}: there, and of a form that can be rotated"
+
+    @abstractmethod
+    def make(self, current: Mapping[str, Secret]) -> Mapping[str, Secret]:
+        """New values."""
+
+    def set(self, _change: Change, _scope: Scope) -> str:
+        """Have the system accept the new value, beside the old one where it can."""
+        return f"{self.title}: nobody but the application has to know it"
+
+    def is_set(self, _change: Change) -> bool:
+        """Whether the system accepts the new value."""
+        return True
+
+    def unset(self, _change: Change) -> str:
+        """Have the system as it was ahead of `set`: the old value is accepted, the new one is not."""
+        return f"{self.title}: nothing to take back"
+
+    @abstractmethod
+    def test(self, change: Change) -> str:
+        """Use the new value as the application will."""
+
+    def switch(self, _change: Change) -> str:
+        """What old and new can't both be right for: done just ahead of the restart with the new value."""
+        return f"{self.title}: nothing has to change together with the application"
+
+    def is_switched(self, _change: Change) -> bool:
+        """Whether `switch` has happened."""
+        return True
+
+    def switch_back(self, _change: Change) -> str:
+        """Take `switch` back."""
+        return f"{self.title}: nothing to take back"
+
+    def settle(self, _change: Change) -> str:
+        """Once the application runs with the new value: mend what it did with the old one after `switch`."""
+        return f"{self.title}: nothing to mend"
+
+    def settle_back(self, _change: Change) -> str:
+        """Once the application runs with the old value again: mend what it did with the new one."""
+        return f"{self.title}: nothing to mend"
+
+    @abstractmethod
+    def prove(self, change: Change) -> str:
+        """Have the application, which now runs with the new value, do what it needs it for; changes nothing."""
+
+    @abstractmethod
+    def users_of_old(self, change: Change) -> int:
+        """How many still use the old value."""
+
+    def withdraw(self, _change: Change) -> str:
+        """Have the system refuse the old value."""
+        return f"{self.title}: the old value is refused everywhere already"
+
+    def is_withdrawn(self, _change: Change) -> bool:
+        """Whether the system refuses the old value."""
+        return True
+
+    def readmit(self, _change: Change) -> str:
+        """Take `withdraw` back."""
+        return f"{self.title}: nothing to take back"
+
+    def tidy(self) -> str:
+        """Remove what was only needed for the way back, once there is none."""
+        return f"{self.title}: nothing is left over"
+
+    def is_tidied(self) -> bool:
+        """Whether nothing is left over."""
+        return True
+
+
+class Consumers(Protocol):
+    """Whatever runs with the variables."""
+
+    def renew(self) -> str:
+        """Start each of them anew, with the variables of now. Raises SystemFault if one does not come up."""
+
+    def renewed(self, values: Mapping[str, Secret]) -> bool | None:
+        """Whether every one of them answers, and runs with these variables; None: only the application can tell."""

@@ -1,0 +1,130 @@
+"""What is particular to the kinds of secrets that ``secrets.rotate`` knows, in the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from cryptography.fernet import Fernet, InvalidToken
+
+from runbooks.engine.secret import Secret
+from runbooks.sandbox import residents
+from runbooks.sandbox.world import Sandbox
+from runbooks.systems.postgres import roles
+from runbooks.systems.postgres.access import Access
+from tests.checks.verifying import ailing, verify
+from tests.conftest import Shell
+from tests.crash.sandboxes import succeeds
+
+USER = "rotated-tester"
+
+
+@pytest.fixture
+def someone(sandbox: Sandbox) -> Iterator[int]:
+    """A user who was deleted softly and had stored a key; gone again after the test."""
+    token = Fernet(sandbox.variables("local")["ENCRYPTION_KEY"]).encrypt(b"sk-their-own-key").decode()
+    with sandbox.superuser("local") as connection:
+        row = connection.execute(
+            'INSERT INTO "user" (username, email, hashed_password, is_active) VALUES (%s, %s, %s, false) RETURNING id',
+            [USER, f"{USER}@praviel.test", "x"],
+        ).fetchone()
+        assert row
+        connection.execute(
+            "INSERT INTO user_api_config (user_id, provider, encrypted_api_key) VALUES (%s, 'openai', %s)",
+            [row[0], token],
+        )
+        connection.commit()
+        yield int(row[0])
+        connection.execute("DELETE FROM user_api_config WHERE user_id = %s", row)
+        connection.execute('DELETE FROM "user" WHERE id = %s', row)
+        connection.commit()
+
+
+def tokens(sandbox: Sandbox) -> list[str]:
+    with sandbox.superuser("local") as connection:
+        rows = connection.execute("SELECT encrypted_api_key FROM user_api_config ORDER BY id").fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def side_tables(sandbox: Sandbox) -> int:
+    with sandbox.superuser("local") as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('public', 'pg_catalog', 'information_schema')"
+        ).fetchone()
+    assert row
+    return int(row[0])
+
+
+def test_a_database_password_is_replaced_while_the_application_keeps_its_database(
+    shell: Shell, sandbox: Sandbox
+) -> None:
+    before = sandbox.variables("local")["DATABASE_URL"]
+
+    said = succeeds(shell, "secrets.rotate", "DATABASE_URL")
+
+    after = sandbox.variables("local")["DATABASE_URL"]
+    assert "ROTATED DATABASE_URL" in said
+    assert before != after
+    assert roles.accepts(Access(url=Secret("new", after)))
+    assert not roles.accepts(Access(url=Secret("old", before)))
+    assert ailing(verify(sandbox, "local", "health.database", "recovery.variables-backed-up")) == {}
+
+
+def test_a_new_encryption_key_opens_every_row_also_a_deleted_users(
+    shell: Shell, sandbox: Sandbox, someone: int
+) -> None:
+    before, old = sandbox.variables("local")["ENCRYPTION_KEY"], tokens(sandbox)
+
+    said = succeeds(shell, "secrets.rotate", "ENCRYPTION_KEY")
+
+    after = sandbox.variables("local")["ENCRYPTION_KEY"]
+    assert "ROTATED ENCRYPTION_KEY" in said
+    assert [Fernet(after).decrypt(new) for new in tokens(sandbox)] == [Fernet(before).decrypt(was) for was in old]
+    assert side_tables(sandbox) == 0
+    assert someone
+    checks = ("secrets.encryption-key-recoverable", "recovery.variables-backed-up", "secrets.encryption-key-valid")
+    assert ailing(verify(sandbox, "local", *checks)) == {}
+
+
+@pytest.mark.usefixtures("someone")
+def test_a_row_that_no_key_opens_stops_it_before_anything_is_made(shell: Shell, sandbox: Sandbox) -> None:
+    before = sandbox.variables("local")["ENCRYPTION_KEY"]
+    strange = Fernet(Fernet.generate_key()).encrypt(b"x").decode()
+    with sandbox.superuser("local") as connection:
+        connection.execute(
+            "UPDATE user_api_config SET encrypted_api_key = %s WHERE user_id ="
+            ' (SELECT id FROM "user" WHERE username = %s)',
+            [strange, USER],
+        )
+
+    said = succeeds(shell, "secrets.rotate", "ENCRYPTION_KEY", code=7)
+
+    assert "can be opened neither with the old key nor with the new one" in said
+    assert sandbox.variables("local")["ENCRYPTION_KEY"] == before
+    succeeds(shell, "secrets.abort", "ENCRYPTION_KEY", code=6)
+    with pytest.raises(InvalidToken):
+        Fernet(before).decrypt(strange)
+
+
+def test_without_recipients_an_encryption_key_is_not_rotated(shell: Shell, sandbox: Sandbox) -> None:
+    before = sandbox.variables("local")["ENCRYPTION_KEY"]
+    inventory = shell.project / "inventory" / "local" / "environment.toml"
+    text = inventory.read_text()
+    inventory.write_text("\n".join(line for line in text.splitlines() if not line.startswith("recipients")) + "\n")
+    try:
+        refused = shell.invoke("secrets.rotate", "ENCRYPTION_KEY")
+    finally:
+        inventory.write_text(text)
+
+    assert refused.returncode not in (0, 1)
+    assert "nobody to encrypt the variables to" in refused.stdout + refused.stderr
+    assert sandbox.variables("local")["ENCRYPTION_KEY"] == before
+
+
+def test_the_resident_has_a_key_of_their_own(sandbox: Sandbox) -> None:
+    with sandbox.superuser("local") as connection:
+        row = connection.execute(
+            'SELECT count(*) FROM user_api_config c JOIN "user" u ON u.id = c.user_id WHERE username = %s',
+            [residents.USERNAME],
+        ).fetchone()
+    assert row == (1,)
