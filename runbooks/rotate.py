@@ -12,9 +12,10 @@ from runbooks.engine.confirm import confirm
 from runbooks.engine.step import Conclusion, Runbook, Step
 from runbooks.environment.secret_store import secret_versions
 from runbooks.environment.site import Site
+from runbooks.given import Given
 from runbooks.options import number
 from runbooks.steps.rotation import protocol
-from runbooks.steps.rotation.protocol import Rotating
+from runbooks.steps.rotation.rotating import Rotating
 
 WAITING = 24 * 3600.0
 
@@ -31,7 +32,9 @@ def prepare(opening: Opening) -> Prepared:
         return Site(environment, opening.redactor, os.environ)
 
     site = fresh()
-    kind = rotation.kind_of(opening.parameters["name"], site, opening.run)
+    name = opening.parameters["name"]
+    given = Given(name, opening.parameters.get("command"))
+    kind = rotation.kind_of(name, site, opening.run, given)
     rotating = Rotating(
         site=site,
         run=opening.run,
@@ -44,6 +47,8 @@ def prepare(opening: Opening) -> Prepared:
 
     def accept(stream: TextIO) -> None:
         accept_cost(kind.cost(), opening.parameters.get("accept"), stream)
+        if name in rotation.GIVEN:
+            site.mask(given.value)  # asked for ahead of the lease, not while others wait
 
     return Prepared(runbook(), rotating, site.close, accept)
 

@@ -9,39 +9,54 @@ from runbooks.engine.errors import InputError, NeedsPerson
 from runbooks.engine.secret import Secret
 from runbooks.environment.problem import did_you_mean
 from runbooks.environment.site import Site
+from runbooks.given import Given
 from runbooks.steps.rotation.kind import Consumers, Kind
 
 PATIENCE = 120.0
 """Seconds that a rotation waits for those who use the old value, unless --wait says otherwise."""
 
 
-def _jwt_key(site: Site, _run: str) -> Kind:
+GIVEN = {"OPENAI_API_KEY": "openai", "ANTHROPIC_API_KEY": "anthropic", "GOOGLE_API_KEY": "google"}
+"""What only an operator can make: the variable, and the provider."""
+
+
+def _jwt_key(site: Site, _run: str, _given: Given) -> Kind:
     from runbooks.steps.rotation.jwt_key import JwtKey
 
     return JwtKey(site)
 
 
-def _database_password(site: Site, _run: str) -> Kind:
+def _database_password(site: Site, _run: str, _given: Given) -> Kind:
     from runbooks.steps.rotation.database_password import DatabasePassword
 
     return DatabasePassword(site)
 
 
-def _encryption_key(site: Site, run: str) -> Kind:
+def _encryption_key(site: Site, run: str, _given: Given) -> Kind:
     from runbooks.steps.rotation.encryption_key import EncryptionKey
 
     return EncryptionKey(site, run)
 
 
-KINDS: Mapping[str, Callable[[Site, str], Kind]] = {
+def _provider_key(vendor: str) -> Callable[[Site, str, Given], Kind]:
+    def made(site: Site, _run: str, given: Given) -> Kind:
+        from runbooks.steps.rotation.provider_key import ProviderKey
+
+        return ProviderKey(site, vendor, lambda: given.value)
+
+    return made
+
+
+KINDS: Mapping[str, Callable[[Site, str, Given], Kind]] = {
     "DATABASE_URL": _database_password,
     "JWT_SECRET_KEY": _jwt_key,
     "ENCRYPTION_KEY": _encryption_key,
+    **{name: _provider_key(vendor) for name, vendor in GIVEN.items()},
 }
 """By the variable that a rotation is called by."""
 
 
-def kind_of(name: str, site: Site, run: str) -> Kind:
+def kind_of(name: str, site: Site, run: str, given: Given) -> Kind:
     """What is particular to rotating this variable.
 
     Raises:
@@ -50,7 +65,7 @@ def kind_of(name: str, site: Site, run: str) -> Kind:
     if name not in KINDS:
         mend = did_you_mean(name, KINDS, cutoff=0.6) or "invoke secrets.status"
         raise InputError(f"{name} can't be rotated by this tool", found=f"it knows {', '.join(KINDS)}", mend=mend)
-    return KINDS[name](site, run)
+    return KINDS[name](site, run, given)
 
 
 def consumers_of(site: Site) -> Consumers:

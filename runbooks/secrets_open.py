@@ -17,7 +17,7 @@ from runbooks.environment.site import Site
 from runbooks.masking import masked
 from runbooks.options import Options
 from runbooks.places import open_environment, runs_of
-from runbooks.systems.secrets.versions import SecretVersions
+from runbooks.systems.secrets.versions import SecretVersions, Stage
 
 RUNBOOK = "secrets.rotate"
 
@@ -50,7 +50,23 @@ def go_on(name: str, options: Options, *, abort: bool = False) -> int:
     if there is None:
         mend = f"invoke secrets.status; to begin one: invoke secrets.rotate {name}"
         raise InputError(f"no rotation of {name} is under way", where=environment.label, mend=mend)
+    if abort and _is_forgotten(environment, name, there.name):
+        raise InputError(
+            f"the old {name} has been forgotten, so there is no way back; the new one is CURRENT and in use",
+            where=there.name,
+            mend=f"end the run: invoke secrets.resume {name}; then rotate again if you must",
+        )
     return command.resume(there.name, replace(options, environment=environment.name), abort=abort)
+
+
+def _is_forgotten(environment: Environment, name: str, run: str) -> bool:
+    redactor = Redactor()
+    with masked(redactor):
+        site = Site(environment, redactor)
+        try:
+            return secret_versions(site).stage(name, run) is Stage.RETIRED
+        finally:
+            site.close()
 
 
 def unended(environment: Environment, name: str) -> Path | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
 
 from runbooks.engine.secret import Secret
 from runbooks.sandbox import residents
+from runbooks.sandbox.files import write_private
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.postgres import roles
 from runbooks.systems.postgres.access import Access
@@ -53,6 +57,49 @@ def side_tables(sandbox: Sandbox) -> int:
         ).fetchone()
     assert row
     return int(row[0])
+
+
+def new_key(sandbox: Sandbox, folder: Path, *, known: bool = True) -> tuple[str, str]:
+    """A key that was made at OpenAI, or was not, and a command that prints it."""
+    key = f"sk-proj-{secrets.token_urlsafe(32)}"
+    path = sandbox.layout.provider / "accounts.json"
+    accounts = json.loads(path.read_text())
+    if known:
+        accounts["openai"]["keys"][key] = {"project": "proj_local"}
+        write_private(path, json.dumps(accounts))
+    file = folder / "new key"
+    file.touch(0o600)
+    file.write_text(f"{key}\n")
+    return key, f"cat '{file}'"
+
+
+def test_a_providers_key_is_used_once_the_provider_accepts_it(shell: Shell, sandbox: Sandbox, tmp_path: Path) -> None:
+    key, command = new_key(sandbox, tmp_path)
+
+    said = succeeds(shell, "secrets.rotate", "OPENAI_API_KEY", "--command", command)
+
+    assert "ROTATED OPENAI_API_KEY" in said
+    assert key not in said
+    assert sandbox.variables("local")["OPENAI_API_KEY"] == key
+    assert ailing(verify(sandbox, "local", "health.providers", "api-keys.openai")) == {}
+
+
+def test_a_key_that_the_provider_refuses_is_put_nowhere(shell: Shell, sandbox: Sandbox, tmp_path: Path) -> None:
+    before = sandbox.variables("local")["OPENAI_API_KEY"]
+    key, command = new_key(sandbox, tmp_path, known=False)
+
+    said = succeeds(shell, "secrets.rotate", "OPENAI_API_KEY", "--command", command, code=6)
+
+    assert key not in said
+    assert sandbox.variables("local")["OPENAI_API_KEY"] == before
+    assert key not in "".join(path.read_text() for path in sandbox.layout.environment("local").rglob("versions.json"))
+
+
+def test_without_a_terminal_or_a_command_a_key_is_not_asked_for(shell: Shell) -> None:
+    refused = shell.invoke("secrets.rotate", "OPENAI_API_KEY")
+
+    assert refused.returncode == 2
+    assert "--command" in refused.stderr
 
 
 def test_a_database_password_is_replaced_while_the_application_keeps_its_database(

@@ -54,13 +54,17 @@ class VariableCopies:
         site = self.snapshots.site
         return self.copies.put(
             site.variables,
-            id=new_id(run) + (f"-{part}" if part else ""),
+            id=_id(run, part),
             run=run,
             environment=site.environment.name,
             release=release or site.commit,
             keys=self.snapshots.recipient_keys,
             fingerprint=site.fingerprint,
         )
+
+    def made_by(self, run: str, part: str = "") -> Copy | None:
+        """The copy that a run has made, or None. Raises InputError if its manifest is damaged."""
+        return self.copies.copy(_id(run, part))
 
     def open(self, copy: Copy) -> Mapping[str, Secret]:
         """A copy's variables by name; what is secret of them is masked from here on.
@@ -103,3 +107,7 @@ class VariableCopies:
             added=tuple(name for name in now if name not in before),
             removed=tuple(name for name in before if name not in now),
         )
+
+
+def _id(run: str, part: str) -> str:
+    return new_id(run) + (f"-{part}" if part else "")

@@ -15,7 +15,7 @@ from runbooks.engine.step import Scope
 from runbooks.environment.variable_copies import VariableCopies
 from runbooks.systems.secrets import dotenv
 from runbooks.systems.secrets.dotenv_text import replaced
-from runbooks.systems.variables.copies import Copy, new_id
+from runbooks.systems.variables.copies import Copy
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Copying:
     @property
     def made(self) -> Copy | None:
         """The copy that this run has made."""
-        return self.backups.copies.copy(new_id(self.run))
+        return self.backups.made_by(self.run)
 
 
 def back_up(copying: Copying, _scope: Scope) -> str:

@@ -27,6 +27,7 @@ def status(_c: Context, env: str | None = None) -> None:
         "env": ENV,
         "wait": "seconds to wait for those who use the old value (default: 120)",
         "accept": "how many users may be logged out, instead of typing it (needed without a terminal)",
+        "command": "what prints the new value, where you make it yourself (a provider's key); else it is asked for",
         "plan": PLAN,
         "confirm": CONFIRM,
         "reason": REASON,
@@ -39,6 +40,7 @@ def rotate(
     env: str | None = None,
     wait: str | None = None,
     accept: str | None = None,
+    command: str | None = None,
     plan: bool = False,
     confirm: str | None = None,
     reason: str = "",
@@ -50,7 +52,7 @@ def rotate(
     from runbooks import secrets_open
     from runbooks.options import Options
 
-    given: dict[str, Any] = {"wait": wait, "accept": accept}
+    given: dict[str, Any] = {"wait": wait, "accept": accept, "command": command}
     dry = plan or bool(c.config.run.dry)
     options = Options(environment=env, plan=dry, confirm=confirm, reason=reason, parameters=given)
     finish(lambda: secrets_open.start(name, options))

@@ -9,78 +9,24 @@ first, until the old value is forgotten. At any moment exactly one value is CURR
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from runbooks.engine.errors import NeedsPerson, Reason, SystemFault
-from runbooks.engine.secret import Secret
 from runbooks.engine.step import Scope
-from runbooks.environment.site import Site
 from runbooks.environment.snapshots import Snapshots
 from runbooks.environment.variable_copies import VariableCopies
-from runbooks.steps.rotation.kind import Change, Consumers, Kind
-from runbooks.systems.secrets.versions import SecretVersions, Stage, Versions
+from runbooks.steps.rotation.kind import Change
+from runbooks.steps.rotation.rotating import Rotating
+from runbooks.systems.secrets.versions import Stage
 
 BEFORE, AFTER, BACK = "1-before", "2-after", "3-back"
 """The copies of the variables that a rotation makes; their names keep them in order."""
 
+STAYS = "the old value has been forgotten, so the new one stays CURRENT and in use"
+"""What going back comes to once there is no way back."""
+
 EVERY = 0.5
 """Seconds between two looks at who uses the old value."""
-
-
-@dataclass
-class Rotating:
-    """What the steps work with.
-
-    Attributes:
-        fresh: Opens the environment anew: a site reads its variables once.
-        patience: Seconds to wait for those who use the old value.
-    """
-
-    site: Site
-    run: str
-    kind: Kind
-    versions: SecretVersions
-    consumers: Consumers
-    fresh: Callable[[], Site]
-    patience: float
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self.kind.names
-
-    def read(self) -> list[Versions]:
-        """The versions of each name, as they are now."""
-        return [self.versions.read(name) for name in self.names]
-
-    def stages(self) -> set[Stage]:
-        """How far this run has brought the names; one of them, unless it was killed between two."""
-        return {versions.stage(self.run) for versions in self.read()}
-
-    def current(self) -> dict[str, Secret]:
-        """The values that are CURRENT."""
-        return {each.name: each.current.value for each in self.read() if each.current}
-
-    def change(self) -> Change:
-        """The values before and after.
-
-        Raises:
-            NeedsPerson: this run has made none, or has forgotten the old ones.
-        """
-        old, new, since = {}, {}, None
-        for each in self.read():
-            before, after = (
-                (each.current, each.pending) if each.stage(self.run) is Stage.PENDING else (each.previous, each.current)
-            )
-            if before is None or after is None or each.stage(self.run) not in (Stage.PENDING, Stage.PROMOTED):
-                raise NeedsPerson(
-                    f"this run's versions of {each.name} are not there",
-                    where=str(self.versions),
-                    found=f"the run has brought it to: {each.stage(self.run)}",
-                    mend="invoke secrets.status",
-                )
-            old[each.name], new[each.name], since = before.value, after.value, after.created
-        return Change(old, new, since)
 
 
 def look(rotating: Rotating, _scope: Scope) -> str:
@@ -111,6 +57,8 @@ def is_created(rotating: Rotating, _scope: Scope) -> bool:
 
 def discard(rotating: Rotating, _scope: Scope) -> str:
     """Forget the new values."""
+    if Stage.RETIRED in rotating.stages():
+        return STAYS
     done = rotating.versions.discard(rotating.names, rotating.run)
     return "the new value is forgotten" if done else "there is no new value"
 
@@ -126,8 +74,10 @@ def is_set(rotating: Rotating, _scope: Scope) -> bool:
 
 def unset(rotating: Rotating, _scope: Scope) -> str:
     """Have the system as it was; only while the old value is CURRENT, or the application would be cut off."""
+    if Stage.RETIRED in rotating.stages():
+        return STAYS
     if rotating.stages() != {Stage.PENDING}:
-        raise _no_way_back(rotating)
+        raise _not_back_yet(rotating)
     return rotating.kind.unset(rotating.change())
 
 
@@ -151,7 +101,7 @@ def is_promoted(rotating: Rotating, _scope: Scope) -> bool:
 def demote(rotating: Rotating, _scope: Scope) -> str:
     """Make PREVIOUS CURRENT again, and have the application run with it."""
     if Stage.RETIRED in rotating.stages():
-        raise _no_way_back(rotating)
+        return f"{STAYS}; {rotating.kind.tidy()}"
     rotating.versions.demote(rotating.names, rotating.run)
     if rotating.stages() == {Stage.NONE}:
         return "it was never CURRENT"
@@ -176,8 +126,8 @@ def is_switched(rotating: Rotating, _scope: Scope) -> bool:
 
 def switch_back(rotating: Rotating, _scope: Scope) -> str:
     """Change it back; the application follows at once, as the old value becomes CURRENT again."""
-    if rotating.stages() != {Stage.PROMOTED}:
-        raise _no_way_back(rotating)
+    if Stage.RETIRED in rotating.stages():
+        return STAYS
     return rotating.kind.switch_back(rotating.change())
 
 
@@ -236,7 +186,7 @@ def is_withdrawn(rotating: Rotating, _scope: Scope) -> bool:
 def readmit(rotating: Rotating, _scope: Scope) -> str:
     """Have the system accept the old value again, so that going back to it works."""
     if Stage.RETIRED in rotating.stages():
-        raise _no_way_back(rotating)
+        return STAYS
     return rotating.kind.readmit(rotating.change())
 
 
@@ -288,15 +238,16 @@ def _copied(rotating: Rotating, part: str) -> str:
         copies = VariableCopies(Snapshots(site))
         if not copies.snapshots.recipient_keys:
             return "no copy of the variables is kept: backup.recipients is not declared"
-        copy = copies.back_up(rotating.run, part=part)
+        # Once made it stays: on resume the variables may be others already.
+        copy = copies.made_by(rotating.run, part) or copies.back_up(rotating.run, part=part)
         return f"the variables are kept in {copy.id}"
     finally:
         site.close()
 
 
-def _no_way_back(rotating: Rotating) -> NeedsPerson:
+def _not_back_yet(rotating: Rotating) -> NeedsPerson:
     return NeedsPerson(
-        "the old value has been forgotten, so there is no way back; the new one is CURRENT and in use",
+        "the old value is not CURRENT again, so the new one is not taken away",
         where=f"{rotating.names[0]} in {rotating.versions}",
-        mend=f"invoke secrets.resume {rotating.names[0]}, which ends the run; then rotate again if you must",
+        mend=f"invoke secrets.status, then: invoke runs.abort {rotating.run}",
     )

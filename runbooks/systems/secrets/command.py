@@ -57,13 +57,16 @@ class CommandSource:
         """
         return self._values
 
-    @cached_property
-    def _values(self) -> Mapping[str, Secret]:
-        output = self._output()
+    def text(self) -> str:
+        """What it prints, whatever its format. Raises as `load`."""
         try:
-            text = output.decode("utf-8-sig")
+            return self._output().decode("utf-8-sig")
         except UnicodeDecodeError:
             raise self._bad_answer("bytes that are not UTF-8") from None
+
+    @cached_property
+    def _values(self) -> Mapping[str, Secret]:
+        text = self.text()
         if self.format is Format.JSON:
             return self._from_json(text)
         try:
