@@ -21,7 +21,7 @@ from runbooks.environment.snapshots import Snapshots
 from runbooks.masking import masked
 from runbooks.options import Options
 from runbooks.places import open_environment
-from runbooks.steps import baking, claiming, gate, migrating, preflight, slots, snapshot
+from runbooks.steps import baking, claiming, gate, keeping, migrating, preflight, slots, snapshot
 from runbooks.steps.deploying import Deploying, on_making
 from runbooks.steps.making import Making
 from runbooks.systems.platform import hosting
@@ -113,6 +113,13 @@ def runbook() -> Runbook[Deploying]:
                 seconds=LONG,
             ),
             *_snapshot(),
+            Step(
+                name="keep-variables",
+                title="Keep a copy of its variables",
+                act=keeping.keep,
+                done=keeping.kept,
+                plan=keeping.plan,
+            ),
             Step(name="lint", title="See what its migrations do", act=migrating.lint, seconds=300),
             Step(
                 name="baseline",

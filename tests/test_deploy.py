@@ -38,6 +38,7 @@ def test_releases_follow_each_other_and_bad_ones_are_taken_back(here: Place) -> 
     assert history.snapshot_before_first_after(v2.id) == v3.snapshot_before
     assert v3.migrations == {"20251110_drop_profile_phone": "contracting"}
     assert v3.migrates_at_start
+    assert v3.variables_backup
 
     said = here.deploy("v4", code=6)
     assert "Have it prove itself there" in said

@@ -17,12 +17,14 @@ from runbooks.engine.step import Scope, State
 from runbooks.environment.deploying import Deploy
 from runbooks.environment.site import Site
 from runbooks.environment.snapshots import Snapshots
+from runbooks.environment.variable_copies import VariableCopies
 from runbooks.steps.making import Making
 from runbooks.systems.platform import hosting
 from runbooks.systems.platform.hosting import HostState, Placement, Slot
 from runbooks.systems.releases.history import History
 from runbooks.systems.releases.ledger import Releases
 from runbooks.systems.releases.record import Entry, Kind, Release
+from runbooks.systems.variables.copies import new_id
 
 
 @dataclass
@@ -52,6 +54,10 @@ class Deploying:
     @cached_property
     def releases(self) -> Releases:
         return Releases(self.snapshots.shelf.store)
+
+    @cached_property
+    def copies(self) -> VariableCopies:
+        return VariableCopies(self.snapshots)
 
     def history(self) -> History:
         """The ledger as it is now."""
@@ -126,12 +132,14 @@ def on_making(call: Callable[[Making, Scope], Any]) -> Callable[[Deploying, Scop
 
 def release_now(work: Deploying, heads: Sequence[str], migrations: Mapping[str, str], at_start: bool) -> Release:
     """The release, as the ledger keeps it."""
+    copy = work.copies.copies.copy(new_id(work.run))
     return Release(
         id=work.wanted.id,
         version=work.version,
         commit=work.wanted.commit,
         heads=tuple(heads),
         variables=work.site.variables_fingerprint(),
+        variables_backup=copy.id if copy else None,
         snapshot_before=work.making.id,
         migrations=dict(migrations),
         migrates_at_start=at_start,
