@@ -28,6 +28,7 @@ def runbook() -> Runbook[Making]:
         name="backup.create",
         title="Take a snapshot of the database",
         changes=True,
+        overtakes=False,
         conclude=conclude,
         steps=(
             Step(name="look", title="See what there is to dump, and with what", act=snapshot.look),

@@ -12,7 +12,7 @@ from runbooks import __version__, catalog, project
 from runbooks.engine import lease, runs
 from runbooks.engine.confirm import confirm
 from runbooks.engine.errors import InputError, LeaseHeld
-from runbooks.engine.journal import FILE_NAME, Journal, read_chain
+from runbooks.engine.journal import Journal
 from runbooks.engine.past import Past
 from runbooks.engine.redact import Redactor
 from runbooks.engine.step import Runbook
@@ -205,15 +205,13 @@ def _agree(prepared: catalog.Prepared, environment: Environment, redactor: Redac
 
 
 def _refuse_if_overtaken(folder: Path) -> None:
-    """What an interrupted run did is no longer its own once a later one has changed the same environment."""
-    for later in runs.folders(folder.parent):
-        if later.name > folder.name and any(record.kind == "lease" for record in read_chain(later / FILE_NAME).records):
-            raise InputError(
-                "a later run has changed the environment since, so this one is neither resumed nor taken back",
-                where=folder.name,
-                found=later.name,
-                mend=f"invoke runs.show {later.name}; what is still to do, do by a new run",
-            )
+    if later := runs.overtaken_by(folder):
+        raise InputError(
+            "a later run has changed the environment since, so this one is neither resumed nor taken back",
+            where=folder.name,
+            found=later,
+            mend=f"invoke runs.show {later}; what is still to do, do by a new run",
+        )
 
 
 @contextmanager
@@ -250,6 +248,7 @@ def _beginning(book: Runbook[Any], opening: catalog.Opening) -> dict[str, Any]:
         "label": environment.label,
         "protected": environment.protected,
         "sandbox": environment.sandbox,
+        "overtakes": book.overtakes,
         "operator": lease.operator(),
         "tool": __version__,
         "parameters": dict(opening.parameters),

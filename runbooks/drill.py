@@ -32,6 +32,7 @@ def runbook() -> Runbook[Drilling]:
         name="backup.drill",
         title="Drill the restore of a snapshot",
         changes=True,
+        overtakes=False,
         conclude=conclude,
         steps=(
             Step(name="look", title="See whether it can be restored here", act=restoration.look, seconds=600),

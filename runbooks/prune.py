@@ -31,6 +31,7 @@ def runbook() -> Runbook[Pruning]:
         name="backup.prune",
         title="Remove snapshots that need not be kept",
         changes=True,
+        overtakes=False,
         conclude=conclude,
         steps=(
             Step(name="look", title="See what speaks for each snapshot", act=pruning.look, seconds=600),

@@ -31,6 +31,7 @@ def runbook() -> Runbook[Copying]:
         name="variables.backup",
         title="Back up the variables",
         changes=True,
+        overtakes=False,
         conclude=conclude,
         steps=(
             Step(

@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from runbooks.command import _refuse_if_overtaken
-from runbooks.engine.errors import InputError
-from runbooks.engine.journal import Journal
-from runbooks.engine.redact import Redactor
-
-
-def write(folder: Path, *kinds: str) -> Path:
-    journal = Journal.create(folder, Redactor())
-    for kind in kinds:
-        journal.append(kind)
-    journal.close()
-    return folder
+from runbooks import backup, deploy, drill, prune, variables_backup
+from runbooks.engine.runs import can_go_on, overtaken_by
+from tests.engine.toys import write_journal
 
 
 def test_a_later_change_overtakes_it(tmp_path: Path) -> None:
-    interrupted = write(tmp_path / "1-sandbox.up", "run", "lease")
-    write(tmp_path / "2-sandbox.down", "run", "lease")
+    interrupted = write_journal(tmp_path / "1-sandbox.up", "run", "lease").parent
+    write_journal(tmp_path / "2-sandbox.down", "run", "lease")
 
-    with pytest.raises(InputError, match="later run") as refused:
-        _refuse_if_overtaken(interrupted)
-
-    assert refused.value.found == "2-sandbox.down"
+    assert overtaken_by(interrupted) == "2-sandbox.down"
+    assert not can_go_on(interrupted)
 
 
 def test_neither_earlier_changes_nor_later_looks_do(tmp_path: Path) -> None:
-    write(tmp_path / "1-sandbox.up", "run", "lease")
-    interrupted = write(tmp_path / "2-sandbox.down", "run", "lease")
-    write(tmp_path / "3-release.verify", "run")
+    write_journal(tmp_path / "1-sandbox.up", "run", "lease")
+    interrupted = write_journal(tmp_path / "2-sandbox.down", "run", "lease").parent
+    write_journal(tmp_path / "3-release.verify", "run")
 
-    _refuse_if_overtaken(interrupted)
+    assert overtaken_by(interrupted) is None
+    assert can_go_on(interrupted)
+
+
+def test_a_timers_copy_takes_nobodys_way_back(tmp_path: Path) -> None:
+    interrupted = write_journal(tmp_path / "1-release.deploy", "run", "lease").parent
+    write_journal(tmp_path / "2-backup.create", "run", "lease", overtakes=False)
+
+    assert overtaken_by(interrupted) is None
+
+
+def test_what_a_timer_starts_does_not_overtake() -> None:
+    overtaking = [
+        backup.runbook().overtakes,
+        drill.runbook().overtakes,
+        prune.runbook().overtakes,
+        variables_backup.runbook().overtakes,
+    ]
+
+    assert not any(overtaking)
+    assert deploy.runbook().overtakes

@@ -24,6 +24,7 @@ from runbooks.systems.snapshots.drills import FAILED, PROVEN, Drill
 from runbooks.systems.snapshots.manifest import Manifest, encode
 from runbooks.systems.snapshots.shelf import place
 from tests.conftest import Shell
+from tests.engine.toys import write_journal
 from tests.vaults import Vault, rich_database
 
 LONG_AGO, TODAY = "20250101T000000.000Z-backup.{}-abcd", f"{datetime.now(UTC):%Y%m%d}T000000.000Z-backup.restore-abcd"
@@ -240,6 +241,24 @@ def test_dumps_of_runs_that_are_over_are_removed_from_this_machine(vault: Vault)
         journal.close()
 
     assert {path.name for path in work.iterdir()} == {alive, TODAY, "notes"}
+
+
+def test_what_a_run_made_that_can_still_go_on_stays_until_it_is_overtaken(vault: Vault, row: list[str]) -> None:
+    runs, spare = vault.project / "var" / "runs" / "vault", row[-1]
+    waiting = f"{spare[:15]}.000Z-release.deploy-{spare[-4:]}"
+    write_journal(runs / waiting, "run", "lease")
+    scratch = sibling(vault, "restore_20250101_cccc", Mark(waiting, "filling"))
+
+    said = vault.prune(plan=True)
+    vault.prune()
+    assert f"run {waiting} can still be resumed or taken back" in said
+    assert spare in there(vault)
+    assert scratch in vault.siblings()
+
+    write_journal(runs / TODAY.replace("backup.restore", "release.deploy"), "run", "lease")
+    vault.prune()
+    assert spare not in there(vault)
+    assert scratch not in vault.siblings()
 
 
 def test_a_server_that_can_not_be_asked_is_no_reason_to_keep_the_rest(vault: Vault, row: list[str]) -> None:

@@ -93,6 +93,22 @@ def summary(folder: Path) -> Summary:
     )
 
 
+def overtaken_by(folder: Path) -> str | None:
+    """The first later run that has changed the same environment; what an earlier one did is not its own any more."""
+    for later in folders(folder.parent):
+        if later.name > folder.name:
+            records = read_chain(later / FILE_NAME).records
+            if any(record.kind == "lease" for record in records) and records[0].data.get("overtakes", True):
+                return later.name
+    return None
+
+
+def can_go_on(folder: Path) -> bool:
+    """Whether a run that is over can still be resumed or taken back."""
+    status = summary(folder).status
+    return status not in (Status.DONE, Status.COMPENSATED, Status.DAMAGED) and overtaken_by(folder) is None
+
+
 def previous(root: Path) -> Mapping[str, Any] | None:
     """What a new run's first record says of the newest one before it: its id, last record and that one's hash."""
     for folder in reversed(list(folders(root))):

@@ -146,6 +146,8 @@ class Runbook(Generic[Tools]):
         changes: Whether it changes the environment: it then holds the lease, asks before it touches a protected
             environment, and takes back what it did when a step fails.
         confirmed: Whether it asks as well where it changes nothing of the environment itself.
+        overtakes: Whether an earlier run that was interrupted can neither be resumed nor taken back after it. Not so
+            where it only makes copies, or removes what a resumed run makes again: timers start such runs at night.
         conclude: The verdict of the whole run and its exit code, once all steps are done.
     """
 
@@ -154,6 +156,7 @@ class Runbook(Generic[Tools]):
     steps: tuple[Step[Tools], ...]
     changes: bool
     confirmed: bool = False
+    overtakes: bool = True
     conclude: Callable[[Tools], Conclusion] | None = None
 
     def digest(self) -> str:

@@ -42,7 +42,7 @@ class Pruning:
 
     def shelved(self) -> Shelved:
         """The snapshots as they are now, each with what speaks for keeping it."""
-        return remains.shelved(self.snapshots)
+        return remains.shelved(self.snapshots, self.runs)
 
     def unfinished(self) -> Sequence[str]:
         """Snapshots without a manifest that nobody makes any more."""

@@ -41,8 +41,12 @@ class Shelved:
     judged: bool
 
 
-def shelved(snapshots: Snapshots) -> Shelved:
+def shelved(snapshots: Snapshots, root: Path) -> Shelved:
     """What speaks for each snapshot: the inventory's numbers, the way back, the last proof, and being the newest.
+
+    Args:
+        snapshots: Those of the environment.
+        root: The folder of the environment's runs on this machine.
 
     Raises:
         InputError: the record of a drill or a release is damaged, so nobody knows what it speaks for.
@@ -58,6 +62,9 @@ def shelved(snapshots: Snapshots) -> Shelved:
         reasons[id].append("the newest")
     if proven := _last_proven(snapshots, ids):
         reasons[proven].append("the last one that a drill has proven")
+    for folder in runs.folders(root):
+        if (id := new_id(folder.name)) in reasons and _waits(folder):
+            reasons[id].append(f"run {folder.name} can still be resumed or taken back")
     for id, record in snapshots_needed(shelf.store).items():
         reasons.get(id, []).append(f"a rollback would restore it ({record})")
     return Shelved({id: why for id, why in reasons.items() if why}, [id for id in ids if not reasons[id]], bool(keep))
@@ -90,13 +97,18 @@ def over(root: Path, run: str) -> bool:
         root: The folder of the environment's runs on this machine.
         run: Its id; what is none is never over.
     """
-    journal = root / run / FILE_NAME
-    if journal.exists():
-        return not goes_on(journal)
+    folder = root / run
+    if (folder / FILE_NAME).exists():
+        return not goes_on(folder / FILE_NAME) and not _waits(folder)
     try:
         return datetime.now(UTC) - runs.began(run) > STRANGE
     except ValueError:
         return False
+
+
+def _waits(folder: Path) -> bool:
+    """Whether a run stopped half-way and a person may still go on with it; what only copies does its work again."""
+    return not runs.runbook_of(folder.name).startswith("backup.") and runs.can_go_on(folder)
 
 
 def makes(root: Path, snapshot: str) -> bool:
