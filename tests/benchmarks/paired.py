@@ -61,12 +61,12 @@ def ratio(upper: Sequence[float | None], lower: Sequence[float | None]) -> float
     )
 
 
-def table(title: str, rows: Sequence[Row], walls: Walls) -> str:
+def table(title: str, rows: Sequence[Row], walls: Walls, measured: str = "median wall") -> str:
     """A Markdown table of the rows whose case was measured."""
     lines = [
         f"**{title}**",
         "",
-        "| case | median wall | × what | median paired ratio | target | met? |",
+        f"| case | {measured} | × what | median paired ratio | target | met? |",
         "|---|---|---|---|---|---|",
     ]
     units = {row.case: row.units for row in rows}

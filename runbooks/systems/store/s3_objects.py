@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -11,8 +12,9 @@ from runbooks.systems.store.s3 import S3Store
 
 if TYPE_CHECKING:
     from boto3.s3.transfer import TransferConfig
+    from s3transfer.manager import TransferManager
 
-SMALLEST_PART = 8 << 20
+SMALLEST_PART = 5 << 20
 MOST_PARTS = 9000
 """S3 takes 10 000; a stream may become longer than was expected."""
 PARTS_IN_FLIGHT = 2
@@ -24,6 +26,8 @@ class S3Objects:
 
     def __init__(self, store: S3Store) -> None:
         self._store = store
+        self._managers: dict[int, TransferManager] = {}
+        self._lock = threading.Lock()
 
     def __str__(self) -> str:
         return str(self._store)
@@ -35,13 +39,12 @@ class S3Objects:
         store = self._store
         with store.faults(name):
             try:
-                store.client.upload_fileobj(
+                self._manager(expected).upload(
                     cast("BinaryIO", counting),
                     store.bucket.name,
                     store.key(name),
-                    ExtraArgs={"ChecksumAlgorithm": "SHA256"},
-                    Config=_parts(expected),
-                )
+                    extra_args={"ChecksumAlgorithm": "SHA256"},
+                ).result()
             except Boto3Error as error:
                 raise SystemFault(
                     "the store did not take an object",
@@ -56,6 +59,16 @@ class S3Objects:
             found = f"{size} bytes of {digest.size}"
             raise SystemFault("the store cut an upload", reason=Reason.BAD_ANSWER, where=f"{store}/{name}", found=found)
         return digest
+
+    def _manager(self, expected: int) -> TransferManager:
+        """One for all uploads at a time: each would otherwise bring threads, and memory, of its own."""
+        from boto3.s3.transfer import create_transfer_manager
+
+        config = _parts(expected)
+        with self._lock:
+            if config.multipart_chunksize not in self._managers:
+                self._managers[config.multipart_chunksize] = create_transfer_manager(self._store.client, config)
+            return self._managers[config.multipart_chunksize]
 
     def download(self, name: str) -> Iterator[bytes]:
         store, done = self._store, 0
@@ -134,5 +147,6 @@ def _parts(expected: int) -> TransferConfig:
 
     part = max(SMALLEST_PART, -(-expected // MOST_PARTS))
     config = TransferConfig(multipart_threshold=part, multipart_chunksize=part, max_concurrency=PARTS_IN_FLIGHT)
-    config.max_in_memory_upload_chunks = PARTS_IN_FLIGHT  # of s3transfer's own class
+    config.max_in_memory_upload_chunks = PARTS_IN_FLIGHT  # these two of s3transfer's own class
+    config.max_submission_concurrency = 1  # threads that read ahead, a part each
     return config
