@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from runbooks import deploy
+from runbooks.engine import lease
+from runbooks.engine.wait import until
+from runbooks.sandbox import environments, ports, postgres_server
 from runbooks.sandbox.layout import Layout
+from runbooks.sandbox.world import Sandbox
 from runbooks.systems.releases.record import State
+from runbooks.systems.store.folder import FolderStore
+from tests.crash.sandboxes import succeeds
 from tests.deployed import Place, place
 
 
@@ -21,6 +28,7 @@ def here(installed: Layout) -> Iterator[Place]:
 @pytest.mark.matrix
 def test_releases_follow_each_other_and_bad_ones_are_taken_back(here: Place) -> None:
     """One story, since each deploy stands on the one before; a sandbox for each would cost a minute."""
+    here.back_to_first()
     said = here.deploy("v2")
     assert "20251103_profile_timezone: additive" in said
     assert "DEPLOYED v2 to local (sandbox)" in said
@@ -52,6 +60,44 @@ def test_releases_follow_each_other_and_bad_ones_are_taken_back(here: Place) -> 
     assert "requests go back to" in said
     assert here.version() == "v3"
     here.is_consistent()
+
+
+@pytest.mark.matrix
+def test_a_migration_that_waits_for_a_lock_gives_up_and_the_first_release_goes_on(here: Place) -> None:
+    here.back_to_first()
+    sandbox = Sandbox.of(here.shell.project)
+    port = sandbox.numbers()[ports.POSTGRES]
+    with postgres_server.connect(sandbox.layout, port, environments.database("local")) as busy:
+        busy.autocommit = False
+        busy.execute("LOCK TABLE user_profile IN ROW EXCLUSIVE MODE")  # as a transaction that writes and does not end
+        said = here.deploy("v2", code=6)
+        busy.rollback()
+
+    assert "canceling statement due to lock timeout" in said
+    assert here.version() == "v1"
+    here.is_consistent()
+
+
+@pytest.mark.matrix
+def test_a_second_operator_is_told_who_is_at_work_since_when_and_why(here: Place) -> None:
+    words = ("release.deploy", "--ref", "v2", "--reason", "the fix for the reader")
+    first = here.shell.start(*words, environment={"RUNBOOKS_OPERATOR": "anna@desk"})
+    try:
+        until(lambda: held(here.shell.project / "var" / "store" / "local"), seconds=60, what="nobody took the lease")
+        said = succeeds(here.shell, "release.deploy", "--ref", "v2", code=5)
+    finally:
+        out, error = first.communicate(timeout=300)
+
+    assert "anna@desk since 20" in said
+    assert "the fix for the reader" in said
+    assert first.returncode == 0, out + error
+    here.is_consistent()
+
+
+def held(folder: Path) -> bool:
+    """Whether somebody holds the lease."""
+    found, _ = lease.read(FolderStore(folder))
+    return found is not None and found.run != ""
 
 
 def test_every_step_that_changes_what_runs_can_be_taken_back() -> None:

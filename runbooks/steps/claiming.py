@@ -19,7 +19,7 @@ def claim(work: Deploying, scope: Scope) -> str:
         changes.claim(host)
     adopt(work, scope)
     work.releases.append(work.entry(Kind.BEGAN, scope))
-    return f"{len(work.hosting.hosts)} hosts follow lease {scope.token}"
+    return f"{', '.join(work.hosting.hosts)}: whoever holds an older lease than {scope.token} is refused"
 
 
 def claimed(work: Deploying, scope: Scope) -> bool:
