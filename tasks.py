@@ -14,6 +14,7 @@ from runbooks.tasks import (
     lease,
     quarantine,
     release,
+    rollback,
     runs,
     sandbox,
     schedule,
@@ -38,3 +39,4 @@ namespace = Collection(
     hosts.TASKS,
     sandbox.TASKS,
 )
+namespace.add_task(rollback.rollback)

@@ -27,6 +27,7 @@ _BUILDERS = {
     "backup.restore": "runbooks.restore:prepare",
     "backup.drill": "runbooks.drill:prepare",
     "backup.prune": "runbooks.prune:prepare",
+    "rollback": "runbooks.rollback:prepare",
     "quarantine.drop": "runbooks.quarantine:prepare_drop",
     "variables.backup": "runbooks.variables_backup:prepare",
     "variables.restore": "runbooks.variables_restore:prepare",

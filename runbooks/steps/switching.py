@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.lease import operator
 from runbooks.engine.step import Scope
+from runbooks.environment.snapshots import Snapshots
 from runbooks.steps import restoration
 from runbooks.steps.loss import loss
 from runbooks.steps.restoring import PROVEN, Restoring
@@ -18,6 +20,37 @@ from runbooks.systems.postgres.databases import Mark
 from runbooks.systems.postgres.exchange import CLOSED, QUARANTINED, Exchange, beside
 from runbooks.systems.postgres.rights import lacking_for_exchange
 from runbooks.systems.postgres.sessions import holds, sessions, unendable
+
+
+class Exchanging(Protocol):
+    """A database that takes the live one's place: what the steps here need to know of it."""
+
+    snapshots: Snapshots
+    run: str
+
+    @property
+    def live(self) -> str:
+        """The name that clients connect to."""
+
+    @property
+    def aside(self) -> str:
+        """The name under which the database that is replaced is kept."""
+
+    @property
+    def aside_again(self) -> str:
+        """The name under which the one that replaced it is kept once that is taken back."""
+
+    def exchange(self, token: int) -> Exchange:
+        """One for the other."""
+
+    def exchange_back(self, token: int) -> Exchange:
+        """And back."""
+
+
+def switched_by(connection: Connection, work: Exchanging) -> bool:
+    """Whether this run has put the live database aside."""
+    said = databases.mark(connection, work.aside)
+    return said is not None and said.run == work.run and said.state == QUARANTINED
 
 
 @dataclass
@@ -51,26 +84,21 @@ class Switching(Restoring):
     def mark(self) -> Mark | None:
         """As of a restore; once switched, the restored database is the live one, and it is proven."""
         with beside(self.snapshots.access) as connection:
-            if self.switched_by(connection):
+            if switched_by(connection, self):
                 return self.said(PROVEN)
             said = databases.mark(connection, self.sibling)
         return said if said and said.run == self.run else None
-
-    def switched_by(self, connection: Connection) -> bool:
-        """Whether this run has put the live database aside."""
-        said = databases.mark(connection, self.aside)
-        return said is not None and said.run == self.run and said.state == QUARANTINED
 
 
 def look(work: Switching, _scope: Scope) -> str:
     """Find out whether it can be done; nothing is changed."""
     with beside(work.snapshots.access) as connection:
-        if work.switched_by(connection) or exchange.is_closed(connection, work.live, work.run):
+        if switched_by(connection, work) or exchange.is_closed(connection, work.live, work.run):
             return "it was looked before the live database was closed"
     return f"{restoration.survey(work)}; {survey(work)}"
 
 
-def survey(work: Switching) -> str:
+def survey(work: Exchanging) -> str:
     """What would be switched.
 
     Raises:
@@ -92,7 +120,7 @@ def survey(work: Switching) -> str:
     return f"then {work.live}, with {len(there)} sessions, is kept as {work.aside}"
 
 
-def _refuse_closed(connection: Connection, work: Switching) -> None:
+def _refuse_closed(connection: Connection, work: Exchanging) -> None:
     said = databases.mark(connection, work.live)
     if said and said.state == CLOSED and said.run != work.run:
         raise SystemFault(
@@ -113,49 +141,49 @@ def plan_switch(work: Switching) -> Iterable[str]:
     yield from (f"  {line}" for line in lines or ["none"])
 
 
-def close(work: Switching, scope: Scope) -> str:
+def close(work: Exchanging, scope: Scope) -> str:
     """End every session of the live database and let nobody in, so that nothing is written to it any more."""
     survey(work)
     with beside(work.snapshots.access) as connection:
         return exchange.close(connection, work.exchange(scope.token))
 
 
-def closed(work: Switching, _scope: Scope) -> bool:
+def closed(work: Exchanging, _scope: Scope) -> bool:
     """Whether nobody can write to what was the live database."""
     with beside(work.snapshots.access) as connection:
-        if work.switched_by(connection):
+        if switched_by(connection, work):
             return True
         return exchange.is_closed(connection, work.live, work.run) and not sessions(connection, work.live)
 
 
-def reopen(work: Switching, _scope: Scope) -> str:
+def reopen(work: Exchanging, _scope: Scope) -> str:
     """Let clients in again."""
     with beside(work.snapshots.access) as connection:
         return exchange.reopen(connection, work.live, work.run)
 
 
-def switch(work: Switching, scope: Scope) -> str:
+def switch(work: Exchanging, scope: Scope) -> str:
     """Both renames, rights and marks in one transaction; with its end clients are let in."""
     with beside(work.snapshots.access) as connection:
         return exchange.swap(connection, work.exchange(scope.token))
 
 
-def switched(work: Switching, _scope: Scope) -> bool:
+def switched(work: Exchanging, _scope: Scope) -> bool:
     with beside(work.snapshots.access) as connection:
-        return work.switched_by(connection)
+        return switched_by(connection, work)
 
 
-def switch_back(work: Switching, scope: Scope) -> str:
+def switch_back(work: Exchanging, scope: Scope) -> str:
     """Put the old database in its place again. The restored one is kept: somebody may have written to it."""
     with beside(work.snapshots.access) as connection:
-        if not work.switched_by(connection):
+        if not switched_by(connection, work):
             return "nothing was switched"
         back = work.exchange_back(scope.token)
         exchange.close(connection, back)
         return exchange.swap(connection, back)
 
 
-def probe(work: Switching, _scope: Scope) -> str:
+def probe(work: Exchanging, _scope: Scope) -> str:
     """Connect as the application does.
 
     Raises:

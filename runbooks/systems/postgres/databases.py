@@ -59,6 +59,7 @@ class Mark:
         by: Who did it.
         token: The fencing token of the lease under which that was done.
         comment: What the comment was before.
+        digest: Of the fingerprints of all its tables, once it was put aside.
     """
 
     run: str
@@ -69,6 +70,7 @@ class Mark:
     by: str = ""
     token: int = 0
     comment: str = ""
+    digest: str = ""
 
 
 def properties(connection: Connection, name: str) -> Properties | None:

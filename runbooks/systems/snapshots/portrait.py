@@ -12,11 +12,9 @@ from runbooks.systems.postgres.catalogue import catalogue, differences
 from runbooks.systems.postgres.client import Connection
 from runbooks.systems.postgres.databases import difference, properties, roles
 from runbooks.systems.postgres.fingerprint import Table, large_objects, tables
+from runbooks.systems.postgres.heads import TABLE, heads
 from runbooks.systems.postgres.records import Fingerprint
 from runbooks.systems.snapshots.manifest import Contents
-
-HEADS = "alembic_version"
-"""The table in which Alembic keeps where the schema is."""
 
 _VECTOR_INDEXES = """
 SELECT coalesce(max((c.reltuples * (greatest(a.atttypmod, 0) * 4 + 16 * coalesce(
@@ -68,13 +66,8 @@ def describe(connection: Connection, database: str) -> Portrait:
         not_dumped=tuple(name for name, words in known["tables"].items() if words.split(" ")[0] == "foreign"),
         vector_memory=memory["bytes"],
     )
-    heads = tuple(head for table in holding if table.name == HEADS for head in _heads(connection, table))
-    return Portrait(tables=holding, contents=contents, heads=heads, system=system["id"])
-
-
-def _heads(connection: Connection, table: Table) -> Iterator[str]:
-    query = sql.SQL("SELECT version_num FROM {} ORDER BY 1").format(sql.Identifier(table.schema, table.name))
-    yield from (row["version_num"] for row in connection.execute(query).fetchall())
+    at = tuple(head for table in holding if table.name == TABLE for head in heads(connection, table))
+    return Portrait(tables=holding, contents=contents, heads=at, system=system["id"])
 
 
 def unequal(recorded: Contents, found: Contents) -> Iterator[str]:

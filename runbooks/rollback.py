@@ -1,0 +1,294 @@
+"""``invoke rollback``: the release before to work again, where asked with its data; and ``--undo``, the way forward."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import wraps
+from typing import Any
+
+from runbooks import backup, command, restore
+from runbooks.catalog import Opening, Prepared
+from runbooks.engine.errors import InputError
+from runbooks.engine.redact import Redactor
+from runbooks.engine.secret import Secret
+from runbooks.engine.step import Conclusion, Runbook, Scope, Step
+from runbooks.environment.site import Site
+from runbooks.environment.snapshots import Snapshots
+from runbooks.masking import masked
+from runbooks.options import Options
+from runbooks.places import open_environment
+from runbooks.steps import going_back, restoration, serving, switching
+from runbooks.steps.going_back import GoingBack, Present, Returning
+from runbooks.steps.serving import Serving
+from runbooks.steps.switching import Switching
+from runbooks.steps.way_back import choose, with_data
+from runbooks.systems.platform import hosting
+from runbooks.systems.postgres.heads import heads_of
+from runbooks.systems.postgres.quarantine import put_aside
+from runbooks.systems.releases.ledger import Releases
+from runbooks.systems.releases.record import Release
+
+
+def start(to: str | None, *, restore_data: bool, keep_data: bool, undo: str | None, options: Options) -> int:
+    """Settle which release and which data, so that it stays those when the run is resumed; then begin.
+
+    Raises:
+        InputError: there is no such way back; the message names the one that there is.
+    """
+    if undo is not None and (to or restore_data or keep_data):
+        raise InputError("--undo takes a whole rollback back, so it goes with no other choice", where="--undo")
+    redactor = Redactor()
+    with masked(redactor):
+        site = Site(open_environment(options.environment), redactor)
+        try:
+            asked = _undo(site, undo) if undo is not None else _back(site, to, restore_data, keep_data)
+        finally:
+            site.close()
+    return command.start("rollback", replace(options, parameters=asked))
+
+
+def _back(site: Site, to: str | None, restore_data: bool, keep_data: bool) -> dict[str, Any]:
+    snapshots = Snapshots(site)
+    way = choose(Releases(snapshots.shelf.store).history(), to, heads_of(snapshots.access))
+    ask = input if sys.stdin.isatty() else None
+    data = with_data(way, restore=restore_data, keep=keep_data, ask=ask)
+    return {"to": way.release.id, "from": way.leaves.id, "snapshot": way.snapshot if data else None}
+
+
+def _undo(site: Site, run: str) -> dict[str, Any]:
+    entry, before = going_back.rolled_back(Releases(Snapshots(site).shelf.store), run)
+    return {"to": before.id, "from": entry.id, "undo": entry.run, "data": entry.data}
+
+
+def prepare(opening: Opening) -> Prepared:
+    """Put the runbook together for what was settled.
+
+    Raises:
+        InputError: the release or snapshot is not there any more.
+        SystemFault: the inventory declares no hosts.
+    """
+    site = Site(opening.environment, opening.redactor)
+    snapshots = Snapshots(site)
+    _ = snapshots.database
+    releases = Releases(snapshots.shelf.store)
+    given = opening.parameters
+    history = releases.history()
+    release, leaves = history.find(given["to"]), history.find(given["from"])
+    work = GoingBack(
+        run=opening.run,
+        snapshots=snapshots,
+        releases=releases,
+        serving=_serving(site, opening.run, release),
+        release=release,
+        leaves=leaves,
+        undoes=given.get("undo") or "",
+    )
+    if given.get("snapshot"):
+        manifest = snapshots.shelf.find(given["snapshot"])
+        work.data = Switching(snapshots, manifest, opening.run)
+        work.making = Present(snapshots, opening.run, leaves.commit)
+        return Prepared(with_data_runbook(), work, site.close)
+    if given.get("undo") and given.get("data"):
+        work.returning = Returning(snapshots, opening.run, _in_quarantine(snapshots, given["undo"]), given["undo"])
+        return Prepared(undo_runbook(), work, site.close)
+    return Prepared(code_only_runbook(), work, site.close)
+
+
+def _in_quarantine(snapshots: Snapshots, run: str) -> str:
+    """The database that a run has put aside; it keeps that name while it is the live one again."""
+    tail = f"{run[:8]}_{run.rpartition('-')[2]}"
+    known, _ = put_aside(snapshots.access, snapshots.database)
+    return next((each.name for each in known if each.mark.run == run), f"{snapshots.database}__quarantine_{tail}")
+
+
+def _serving(site: Site, run: str, release: Release) -> Serving:
+    variables: Mapping[str, Secret] = site.variables
+    name = site.environment.release.commit_variable
+    if name and name in variables:
+        variables = {**variables, name: Secret(name, release.commit)}
+    return Serving(
+        run=run,
+        hosting=site.hosting,
+        release=hosting.Release(release.id, release.commit),
+        fingerprint=site.variables_fingerprint() or "",
+        variables=variables,
+        public=site.application,
+    )
+
+
+def code_only_runbook() -> Runbook[GoingBack]:
+    """The procedure where the data stay: nothing is written to the database."""
+    return _runbook("Put the release before to work again", *_opening(), *_build(), *_traffic(), *_closing())
+
+
+def with_data_runbook() -> Runbook[GoingBack]:
+    """The procedure with the data: whatever takes long is done while the newer release goes on."""
+    look, *begin = _opening()
+    look_at_data = Step(
+        name="look-at-data", title="See whether its data can be put back", act=on("data", switching.look), seconds=600
+    )
+    portray = Step(
+        name="portray",
+        title="Fingerprint the database that was put aside",
+        act=going_back.portray,
+        done=going_back.portrayed,
+        seconds=restoration.SECONDS,
+    )
+    return _runbook(
+        "Put the release before and its data to work again",
+        *(look, look_at_data, *begin),
+        *_present(),
+        *(lifted("data", step) for step in restore.restoring()),
+        *_build(),
+        *(lifted("data", step) for step in restore.switch_steps()),
+        *_traffic(),
+        portray,
+        *_closing(),
+    )
+
+
+def undo_runbook() -> Runbook[GoingBack]:
+    """The way forward: the newer release and the database that was put aside."""
+    prove = Step(
+        name="prove-return",
+        title="Compare the database that comes back with what was put aside",
+        act=going_back.prove_return,
+        seconds=restoration.SECONDS,
+    )
+    switch = [replace(lifted("returning", step), plan=going_back.plan_return) for step in restore.switch_steps()[1:2]]
+    close, _, probe = (lifted("returning", step) for step in restore.switch_steps())
+    steps = (*_opening(), prove, *_build(), close, *switch, probe, *_traffic(), *_closing())
+    return _runbook("Take a rollback back, with its data", *steps)
+
+
+def on(part: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    """A step's function, called with a part of what a rollback works with."""
+
+    @wraps(call)
+    def called(work: GoingBack, *more: Any) -> Any:
+        return call(getattr(work, part), *more)
+
+    return called
+
+
+def lifted(part: str, step: Step[Any]) -> Step[GoingBack]:
+    """Another runbook's step, done with a part of what a rollback works with."""
+    return replace(
+        step,
+        act=on(part, step.act),
+        done=step.done and on(part, step.done),
+        before=on(part, step.before),
+        ready=step.ready and on(part, step.ready),
+        undo=step.undo and on(part, step.undo),
+        plan=on(part, step.plan),
+    )
+
+
+def _present() -> tuple[Step[GoingBack], ...]:
+    """A snapshot of the present, which stays also when the rollback is taken back."""
+    look, dump, *rest = (
+        replace(lifted("making", step), name=f"present-{step.name}") for step in backup.runbook().steps
+    )
+    return (replace(look, act=going_back.look_at_present), dump, *(replace(step, undo=None) for step in rest))
+
+
+def _opening() -> tuple[Step[GoingBack], ...]:
+    return (
+        Step(name="look", title="See what serves, and whether the release is still there", act=_look),
+        Step(name="claim", title="Have the hosts refuse whoever was here before", act=serving.claim),
+        Step(
+            name="begin",
+            title="Say in the ledger that this begins",
+            act=going_back.begin,
+            done=going_back.begun,
+            undo=going_back.withdraw,
+            plan=going_back.plan,
+        ),
+    )
+
+
+def _build() -> tuple[Step[GoingBack], ...]:
+    return (
+        Step(
+            name="build",
+            title="Have the release on every host",
+            act=serving.build,
+            done=serving.built,
+            plan=serving.plan,
+            seconds=1800,
+        ),
+        Step(
+            name="place",
+            title="Put it into the idle slot, with today's variables",
+            act=serving.place,
+            done=serving.placed,
+            seconds=300,
+        ),
+    )
+
+
+def _traffic() -> tuple[Step[GoingBack], ...]:
+    return (
+        Step(
+            name="start",
+            title="Start it beside what serves",
+            act=serving.start,
+            done=serving.started,
+            undo=serving.stop,
+            seconds=300,
+        ),
+        Step(name="gate", title="Ask it itself until it is well", act=serving.gate, seconds=300),
+        Step(
+            name="switch-traffic",
+            title="Send the requests there",
+            before=serving.active,
+            act=serving.switch,
+            done=serving.switched,
+            undo=serving.switch_back,
+            seconds=120,
+        ),
+        Step(name="verify", title="Ask as users do until it is well", act=serving.verify, seconds=300),
+    )
+
+
+def _closing() -> tuple[Step[GoingBack], ...]:
+    return (
+        Step(
+            name="record",
+            title="Write into the ledger what runs now",
+            act=going_back.record,
+            done=going_back.recorded,
+        ),
+        Step(
+            name="retire",
+            title="Stop what served before",
+            act=serving.retire,
+            done=serving.retired,
+            seconds=300,
+        ),
+        Step(name="announce", title="Write what users are to be told", act=going_back.announce),
+    )
+
+
+def _runbook(title: str, *steps: Step[GoingBack]) -> Runbook[GoingBack]:
+    return Runbook(name="rollback", title=title, changes=True, conclude=_conclude, steps=steps)
+
+
+def _look(work: GoingBack, _scope: Scope) -> str:
+    return serving.look(work)
+
+
+def _conclude(work: GoingBack) -> Conclusion:
+    """What runs now, and the way forward."""
+    word = "UNDONE" if work.undoes else "ROLLED BACK"
+    line = f"{word} {work.release.id} ({work.release.version}) runs instead of {work.leaves.id}"
+    if work.data:
+        line += f", with snapshot {work.data.manifest.id}; what was written since is kept as {work.data.aside}"
+    if work.returning:
+        line += (
+            f", with the database from before the rollback; what was written since is kept as {work.returning.aside}"
+        )
+    forward = "" if work.undoes else f"; to take it back: invoke rollback --undo {work.run}"
+    return Conclusion.saying(word, line + forward, release=work.release.id, replaced=work.leaves.id)
