@@ -115,8 +115,18 @@ def project(installed: Layout) -> Iterator[Shell]:
 
 
 def kill_all(shell: Shell) -> None:
-    """End whatever runs of a sandbox that nobody needs any more, as a power cut would."""
+    """End whatever runs of a sandbox that nobody needs any more, as a power cut would.
+
+    PostgreSQL is asked to end at once: its shared memory would outlive it.
+    """
     layout = prepare(shell.project)
+    asked = []
+    for process in leftovers(layout):
+        with contextlib.suppress(psutil.Error):
+            if "-D" in process.cmdline():
+                process.send_signal(signal.SIGQUIT)
+                asked.append(process)
+    wait_for(asked, seconds=5)
     while found := leftovers(layout):
         for process in found:
             with contextlib.suppress(psutil.NoSuchProcess):
