@@ -44,7 +44,8 @@ class Hosts:
     """The machines that releases are deployed to.
 
     Attributes:
-        root: The folder on each of them that holds releases and slots; after loading absolute.
+        root: The folder on each of them that holds releases and slots; after loading absolute. With ``names`` it must
+            be written so, as must ``install``: this project's folder means nothing on another machine.
         names: How they are reached by SSH, ``[USER@]HOST[:PORT]`` or as ``~/.ssh/config`` calls them, in the order in
             which they are changed; none: it is this machine.
         known_hosts: The file that holds their keys; None: the user's and the system's. After loading absolute.

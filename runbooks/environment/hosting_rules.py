@@ -52,6 +52,11 @@ def _hosts(platform: Platform) -> Iterator[Problem]:
         yield Problem(HOSTS, what, mend="declare what keeps the application running there")
     if len(set(hosts.names)) < len(hosts.names):
         yield Problem((*HOSTS, "names"), "'platform.hosts.names' names a host twice", mend="name each host once")
+    for key in ("root", "install"):
+        path = getattr(hosts, key)
+        if hosts.names and path is not None and not path.is_absolute():
+            what = f"'platform.hosts.{key}' lies on other machines, where no path can begin at this project's folder"
+            yield Problem((*HOSTS, key), what, found=repr(str(path)[:60]), mend="write it from / on, as it is there")
     for key, least in (("keep", 1), ("canaries", 1), ("batch", 1), ("failures", 0)):
         number = getattr(hosts, key)
         if number < least:

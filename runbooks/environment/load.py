@@ -126,13 +126,13 @@ def _placed(project: Path, service: Service | None) -> Service | None:
 
 
 def _reached(folder: Path, project: Path, hosts: Hosts | None) -> Hosts | None:
-    """Files of this machine become absolute; a folder or program of another machine is that already."""
+    """Files of this machine become absolute; a folder or program of another machine must be that already."""
     if hosts is None:
         return None
     return dataclasses.replace(
         hosts,
-        root=project / hosts.root,
-        install=_under(project, hosts.install),
+        root=hosts.root if hosts.names else project / hosts.root,
+        install=hosts.install if hosts.names else _under(project, hosts.install),
         known_hosts=_under(folder, hosts.known_hosts),
         key_file=_under(folder, hosts.key_file),
     )

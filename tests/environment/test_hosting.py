@@ -15,6 +15,7 @@ from tests.environment.inventories import damaged, inventory_with
 
 HOSTS = 'kind = "hosts"\n'
 SUPERVISOR = '[platform.service]\nmanager = "supervisor"\nname = "praviel"\nconfiguration = "etc/s.conf"'
+DEPLOYED = '[platform.hosts]\nnames = ["web-1"]\n'
 SYSTEMD = '[platform.service]\nmanager = "systemd"\nname = "praviel.service"'
 
 
@@ -29,6 +30,21 @@ def test_a_services_files_begin_at_the_projects_folder(tmp_path: Path) -> None:
     assert service is not None
     assert service.manager is ManagerKind.SUPERVISOR
     assert (service.configuration, service.builds) == (tmp_path / "etc/s.conf", tmp_path / "builds.jsonl")
+
+
+def test_a_folder_here_begins_at_the_projects_and_one_elsewhere_is_as_it_is_written(
+    tmp_path: Path,
+) -> None:
+    here = platform(f'{HOSTS}{SYSTEMD}\n[platform.hosts]\nroot = "var/host"\ninstall = "make-venv"')
+    there = platform(f'{HOSTS}{SYSTEMD}\n{DEPLOYED}root = "/srv/praviel"')
+    inventory = inventory_with(tmp_path, here=here, there=there)
+
+    ours, theirs = (load(inventory, name).platform.hosts for name in ("here", "there"))
+
+    assert ours is not None
+    assert theirs is not None
+    assert (ours.root, ours.install) == (tmp_path / "var/host", tmp_path / "make-venv")
+    assert (theirs.root, theirs.install) == (Path("/srv/praviel"), None)
 
 
 def test_hosts_are_dedicated_and_railways_plan_is_to_be_declared(tmp_path: Path) -> None:
@@ -49,6 +65,8 @@ def test_hosts_are_dedicated_and_railways_plan_is_to_be_declared(tmp_path: Path)
         (f"{HOSTS}{SYSTEMD.replace('systemd', 'systmd')}", "did you mean 'systemd'?"),
         (f'{HOSTS}worker_plan = "railway-fre"', "did you mean 'railway-free'?"),
         (f'{HOSTS}worker_plan = {{ secret = "A B" }}', "'platform.worker_plan' must name"),
+        (f'{HOSTS}{SYSTEMD}\n{DEPLOYED}root = "srv/praviel"', "'platform.hosts.root' lies on other machines"),
+        (f'{HOSTS}{SYSTEMD}\n{DEPLOYED}root = "/srv/x"\ninstall = "make-venv"', "'platform.hosts.install' lies on"),
         (f"{HOSTS}build_timeout_seconds = 0", "must be at least 1"),
         (f"{HOSTS}[platform.limits]\nmemory_mib = [9, 8]", "the lowest and the highest"),
         (f"{HOSTS}[platform.limits]\nopen_files = [0, 8]", "the lowest and the highest"),
