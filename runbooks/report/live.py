@@ -17,7 +17,6 @@ from rich.table import Table
 from rich.text import Text
 
 from runbooks.engine.journal import Record
-from runbooks.engine.outcome import Status
 from runbooks.report import wording
 from runbooks.report.causes import together
 from runbooks.report.reading import read
@@ -195,7 +194,7 @@ class LiveConsole:
         self._print("")
         for line in wording.error(run):
             self._print(self._text(line))
-        word = run.verdict or ("ok" if run.end.status is Status.DONE else "failed")
+        word = wording.ending_word(run.end)
         self._print(self._text(f"{wording.mark(word)} {wording.ending(run)}", f"bold {_style(word)}".strip()))
         for label, told in (("next", run.end.mend), ("log", self._log_path)):
             if told:

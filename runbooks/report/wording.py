@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from runbooks.engine.outcome import Outcome, Status
 from runbooks.report.tally import VERDICTS, SectionView
 from runbooks.report.text import count, duration, one_line, plain
-from runbooks.report.view import CheckView, RunView, StepView
+from runbooks.report.view import CheckView, End, RunView, StepView
 
 NAMED = 6
 """So many checks of one cause are named on a screen; the log names all."""
@@ -99,6 +99,13 @@ def section_built(part: SectionView) -> str:
     if not part.items or part.built is None:
         return ""
     return f"{part.built} of {part.items} built"
+
+
+def ending_word(end: End) -> str:
+    """The word whose sign and colour the last sentence has, whatever verdict the runbook puts into it."""
+    if end.status is not Status.DONE:
+        return "failed"
+    return {0: "ok", 3: "failed"}.get(end.exit_code, "warned")
 
 
 def ending(run: RunView) -> str:

@@ -77,6 +77,19 @@ def test_the_verdict_and_the_logs_path_come_last() -> None:
         assert shown.endswith(f"131 of the document's 131 items are built log: {LOG}")
 
 
+@pytest.mark.parametrize(
+    ("status", "exit_code", "sign"),
+    [("done", 0, "✓"), ("done", 3, "✗"), ("done", 4, "!"), ("failed and compensated", 6, "✗")],
+)
+def test_the_verdict_s_sign_follows_the_exit_code(status: str, exit_code: int, sign: str) -> None:
+    story = records.Story().begin("backup.create", "Take a snapshot", ("dump", "Dump"))
+    story.add("conclusion", verdict="SNAPSHOT", line="SNAPSHOT of it", partial=False)
+
+    shown = without_colours(lively(story.end(status, exit_code, verdict="SNAPSHOT").records))
+
+    assert f"{sign} SNAPSHOT of it" in shown
+
+
 def test_a_failure_is_shown_with_what_to_do_about_it() -> None:
     for shown in said_of(records.troubled()):
         assert "email.provider-not-console" in shown
