@@ -202,6 +202,7 @@ def test_the_key_is_that_of_the_variables_as_they_were_copied(inhabited: Vault) 
         (OTHER, PASSWORD, "does not open 1 of 1 users' keys"),
         (KEY, PASSWORD + "?", "known@example.org has another password"),
     ],
+    ids=["another key", "another password"],
 )
 def test_a_restored_database_that_is_of_no_use_fails_its_drill(
     key: str, password: str, said: str, inhabited: Vault

@@ -41,7 +41,9 @@ def test_what_is_not_exactly_one_key_says_why(key: str, problem: str) -> None:
     assert fernet.problem(key).startswith(problem)
 
 
-@pytest.mark.parametrize("value", [f"{OLD.reveal()},{NEW.reveal()}", OLD.reveal()[:-1], ""])
+@pytest.mark.parametrize(
+    "value", [f"{OLD.reveal()},{NEW.reveal()}", OLD.reveal()[:-1], ""], ids=["two keys", "cut", "empty"]
+)
 def test_a_new_key_that_is_not_exactly_one_is_refused_without_being_shown(value: str) -> None:
     with pytest.raises(InputError, match="NEW is not exactly one Fernet key") as caught:
         Keys.checked(OLD, Secret("NEW", value))
