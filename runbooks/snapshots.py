@@ -19,6 +19,7 @@ from runbooks.systems.snapshots.manifest import Manifest, encode
 from runbooks.systems.snapshots.shelf import Shelf
 
 RANDOM = "random"
+SVG = "svg"
 
 
 def start(name: str, snapshot: str, options: Options) -> int:
@@ -53,13 +54,13 @@ def show(snapshot: str, environment: str | None) -> None:
 
 
 def show_history(environment: str | None, format: str) -> None:
-    """Print what drills came to, oldest first; as Markdown with pictures, or as JSON.
+    """Print what drills came to, oldest first; as Markdown with pictures, as one SVG picture, or as JSON.
 
     Raises:
         InputError: no such format; or a record is damaged, which is said once the others are printed.
     """
-    if format not in FORMATS:
-        raise InputError(f"no format is called {format!r}", where="--format", found=", ".join(FORMATS))
+    if format not in (*FORMATS, SVG):
+        raise InputError(f"no format is called {format!r}", where="--format", found=", ".join((*FORMATS, SVG)))
     opened = open_environment(environment)
     store = open_snapshots(opened).store
     known, damage = readable(store)
@@ -69,6 +70,10 @@ def show_history(environment: str | None, format: str) -> None:
         from runbooks.report.markdown import render_page
 
         sys.stdout.write(render_page(drill_history.page(known, damage, opened.backup)))
+    elif format == SVG:
+        from runbooks.report import picture
+
+        sys.stdout.write(picture.draw(drill_history.page(known, damage, opened.backup)))
     else:
         _print_history(known, opened.backup)
         print(f"{len(known)} drills of {opened.label} in {store}")

@@ -101,7 +101,12 @@ def test_a_drill_whose_proof_notices_nothing_fails(
 
 def log(vault: Vault) -> str:
     """The newest run's log."""
-    return max((vault.project / "var" / "runs" / "vault").glob("*/log.md")).read_text()
+    return beside(vault, "log.md")
+
+
+def beside(vault: Vault, name: str) -> str:
+    """What the newest run's folder has under this name."""
+    return max((vault.project / "var" / "runs" / "vault").glob(f"*/{name}")).read_text()
 
 
 def test_what_drills_came_to_is_drawn_in_each_log_and_told_by_the_history(
@@ -117,8 +122,12 @@ def test_what_drills_came_to_is_drawn_in_each_log_and_told_by_the_history(
     told = capsys.readouterr().out.splitlines()
     snapshots.show_history("vault", "json")
     first, second = json.loads(capsys.readouterr().out)
+    snapshots.show_history("vault", "svg")
+    picture = capsys.readouterr().out
     snapshots.show_history("vault", "markdown")
 
+    assert beside(vault, "drills-over-time.svg") == picture
+    assert "](drills-over-time.svg)" in failed
     assert failed.count("xychart-beta") == 2, "also the log of a drill that failed"
     assert capsys.readouterr().out in failed
     assert [line.split()[2] for line in told[1:3]] == ["proven", "failed"]

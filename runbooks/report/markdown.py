@@ -11,7 +11,7 @@ import runbooks
 from runbooks.engine.atomic import write_atomically
 from runbooks.engine.audit import LOG
 from runbooks.engine.journal import Record, unwritable
-from runbooks.report import escape
+from runbooks.report import escape, picture
 from runbooks.report.causes import together
 from runbooks.report.gantt import chart
 from runbooks.report.reading import read
@@ -50,7 +50,10 @@ def render_page(page: Mapping[str, Any]) -> str:
 
 
 class LogWriter:
-    """Keeps ``log.md`` in a run's folder up to date, so that a killed run leaves one that says where it stopped."""
+    """Keeps ``log.md`` in a run's folder up to date, so that a killed run leaves one that says where it stopped.
+
+    The charts of its pages are drawn beside it, too: Mermaid in the log is drawn by few but GitHub.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / LOG
@@ -64,6 +67,8 @@ class LogWriter:
         if record.kind not in _REWRITTEN_AFTER:
             return
         try:
+            for page in (record.data for record in records if record.kind == "page" and record.data["charts"]):
+                write_atomically(self.path.with_name(picture.name(page)), picture.draw(page).encode())
             write_atomically(self.path, render(records).encode())
         except OSError as error:
             raise unwritable(self.path, error) from error
@@ -97,6 +102,7 @@ def _template(name: str) -> Template:
         moment=moment,
         count=count,
         xychart=lines,
+        picture=picture.name,
         mark=lambda word: escape.Markdown(f"{MARKS.get(word, '–')}\u00a0{word}".replace(" ", "\u00a0")),
     )
     return environment.get_template(name)

@@ -23,18 +23,23 @@ def lines(chart: Mapping[str, Any]) -> Iterator[str]:
         chart: ``title``, ``unit``, ``labels``, ``values`` (a number or None for each label), ``limit`` or None.
     """
     values = [float(value) if value is not None else 0.0 for value in chart["values"]]
-    limit = chart.get("limit")
-    highest = max([*values, 0.0])
-    limit = float(limit) if limit is not None and limit <= CLOSE * highest else None  # a far one would flatten the bars
-    top = max(highest, limit or 0.0)
+    top, limit = scale(chart)
     yield '%%{init: {"xyChart": {"width": 900, "height": 260}}}%%'
     yield "xychart-beta"
     yield f"    title {_quoted(chart['title'])}"
     yield f"    x-axis [{', '.join(_quoted(label) for label in chart['labels'])}]"
-    yield f"    y-axis {_quoted(chart['unit'])} 0 --> {_number(_rounded(top * HEADROOM))}"
-    yield f"    bar [{', '.join(map(_number, values))}]"
+    yield f"    y-axis {_quoted(chart['unit'])} 0 --> {number(top)}"
+    yield f"    bar [{', '.join(map(number, values))}]"
     if limit is not None:
-        yield f"    line [{', '.join([_number(limit)] * len(values))}]"
+        yield f"    line [{', '.join([number(limit)] * len(values))}]"
+
+
+def scale(chart: Mapping[str, Any]) -> tuple[float, float | None]:
+    """Where the axis ends, and the limit if it is drawn: a far one would flatten the bars."""
+    highest = max([*(float(value) for value in chart["values"] if value is not None), 0.0])
+    limit = chart.get("limit")
+    drawn = float(limit) if limit is not None and limit <= CLOSE * highest else None
+    return _rounded(max(highest, drawn or 0.0) * HEADROOM), drawn
 
 
 def _quoted(text: object) -> str:
@@ -42,7 +47,8 @@ def _quoted(text: object) -> str:
     return f'"{_UNSAFE.sub(" ", one_line(text, 60)) or "–"}"'
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Two decimals at most."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
