@@ -70,6 +70,7 @@ def execute(execution: Execution, options: Options, *, back: bool = False) -> in
         _anchor(execution.store, execution.run, recorder)
     finally:
         recorder.journal.close()
+        _tell_what_is_lost(recorder)
     _print_report(recorder, options)
     return ending.exit_code
 
@@ -92,6 +93,14 @@ def _anchor(store: Store, run: str, recorder: Recorder) -> None:
         audit.put_anchor(store, run, recorder.journal.records[-1], log.read_bytes() if log.exists() else b"")
     except SystemFault as fault:
         print(f"the run is not anchored in the store; the next run will vouch for it\n{fault}", file=sys.stderr)
+
+
+def _tell_what_is_lost(recorder: Recorder) -> None:
+    """A run that nobody could see, or whose log ends early, must not look like one that went by quietly."""
+    for text in recorder.lost:
+        print(f"the run could not be shown to its end: {text}", file=sys.stderr)
+    if recorder.lost:
+        print(f"  what happened stands in {_shown(recorder.journal.path)}", file=sys.stderr)
 
 
 def _print_report(recorder: Recorder, options: Options) -> None:

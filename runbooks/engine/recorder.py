@@ -33,13 +33,15 @@ class Recorder:
     """Appends to the journal and tells the observers, in that order, whichever thread speaks.
 
     An observer whose terminal or pipe is gone, or that has a bug, is told no more: nobody watching is no reason to
-    leave a deploy half done. Only a run log that can't be written stops the run.
+    leave a deploy half done; `lost` keeps why, to be told once the run is over. Only a run
+    log that can't be written stops the run.
     """
 
     def __init__(self, journal: Journal, redactor: Redactor, observers: Sequence[Observer] = ()) -> None:
         self.journal = journal
         self.redactor = redactor
         self.observers = list(observers)
+        self.lost: list[str] = []
         self._one_at_a_time = threading.RLock()
 
     def append(self, kind: str, **data: Any) -> Record:
@@ -72,5 +74,7 @@ class Recorder:
                 self._tell_of_loss(observer, error)
 
     def _tell_of_loss(self, observer: Observer, error: Exception) -> None:
-        text = f"{type(observer).__name__} shows nothing more: {type(error).__name__}: {error}"
-        self._tell(lambda other: other.said("display", self.redactor.text(text)))
+        found = f"{type(observer).__name__} shows nothing more: {type(error).__name__}: {error}"
+        text = self.redactor.text(found)
+        self.lost.append(text)
+        self._tell(lambda other: other.said("display", text))

@@ -11,7 +11,7 @@ from runbooks.engine.recorder import Observer
 from runbooks.engine.runs import Summary
 from runbooks.report import markdown, wording
 from runbooks.report.causes import together
-from runbooks.report.reading import read
+from runbooks.report.reading import read, text_of
 from runbooks.report.tally import SectionView, sections
 from runbooks.report.text import count, for_stream, one_line, plain
 from runbooks.report.view import CheckView, RunView
@@ -74,7 +74,7 @@ class PlainConsole:
         self._line(f"note         {one_line(run.notes[-1][1])}")
 
     def _release(self, record: Record, _run: RunView) -> None:
-        self._line(f"release      {one_line(record.data['text'])}")
+        self._line(f"release      {one_line(text_of(record.kind, record.data))}")
 
     def _step(self, record: Record, run: RunView) -> None:
         step = next(step for step in run.steps if step.name == record.data["step"])

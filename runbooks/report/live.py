@@ -19,7 +19,7 @@ from rich.text import Text
 from runbooks.engine.journal import Record
 from runbooks.report import wording
 from runbooks.report.causes import together
-from runbooks.report.reading import read
+from runbooks.report.reading import read, text_of
 from runbooks.report.tally import SectionView, sections
 from runbooks.report.text import duration, for_stream, one_line, plain
 from runbooks.report.view import CheckView, RunView
@@ -136,7 +136,7 @@ class LiveConsole:
         self._print(self._text(f"• {one_line(run.notes[-1][1])}", "dim"))
 
     def _release(self, record: Record, _run: RunView) -> None:
-        self._print(self._text(f"• release: {one_line(record.data['text'])}", "dim"))
+        self._print(self._text(f"• release: {one_line(text_of(record.kind, record.data))}", "dim"))
 
     def _step_begun(self, record: Record, run: RunView) -> None:
         step = next(step for step in run.steps if step.name == record.data["step"])

@@ -35,7 +35,7 @@ def read(records: Sequence[Record]) -> RunView:
         last_hash=records[-1].hash,
         steps=_steps(header["steps"], records),
         checks=_checks(records),
-        release=_last(records, "release"),
+        release=_release(records),
         conclusion=_last(records, "conclusion"),
         end=_end(records),
         notes=tuple(_note(record) for record in records if record.kind in ("note", "lease", "resumed")),
@@ -45,6 +45,16 @@ def read(records: Sequence[Record]) -> RunView:
 
 def _last(records: Sequence[Record], kind: str) -> Mapping[str, Any] | None:
     return next((record.data for record in reversed(records) if record.kind == kind), None)
+
+
+def _release(records: Sequence[Record]) -> Mapping[str, Any] | None:
+    data = _last(records, "release")
+    return None if data is None else {"commit": None, "fingerprint": None, **data, "text": text_of("release", data)}
+
+
+def text_of(kind: str, data: Mapping[str, Any]) -> str:
+    """What a record says; one without a text is told by its kind: no rendering ends where a step forgot it."""
+    return str(data.get("text") or kind)
 
 
 def _end(records: Sequence[Record]) -> End | None:
@@ -70,7 +80,8 @@ def _note(record: Record) -> tuple[datetime, str]:
         return record.at, f"{'taken back' if data.get('abort') else 'resumed'} by {data['operator']}"
     if record.kind == "lease":
         return record.at, f"lease {data['token']} taken by {data['holder']}: {data['reason']}"
-    return record.at, f"{data['step']}: {data['text']}" if data.get("step") else str(data["text"])
+    text = text_of(record.kind, data)
+    return record.at, f"{data['step']}: {text}" if data.get("step") else text
 
 
 def _steps(declared: Sequence[Mapping[str, Any]], records: Sequence[Record]) -> tuple[StepView, ...]:

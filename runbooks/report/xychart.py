@@ -56,5 +56,5 @@ def _rounded(top: float) -> float:
     """Up to two figures, so that the axis is marked at plain numbers; never nothing."""
     if not top > 0:
         return 1.0
-    step = 10.0 ** (math.floor(math.log10(top)) - 1)
+    step = 10.0 ** (math.floor(math.log10(max(top, 0.01))) - 1)
     return max(math.ceil(top / step) * step, 0.01)

@@ -288,6 +288,13 @@ def unbegun() -> list[Record]:
     return story.end("failed", 1, error=error).records
 
 
+def terse() -> list[Record]:
+    """A deploy whose step recorded a release, and a note, without any words."""
+    story = Story().begin("release.deploy", "Deploy a release", ("record", "Record it in the ledger"))
+    story.add("release", id="20261123t050212-1f0c1f0c1f0c").add("note", step="record", by="ada")
+    return story.outcome("record", "changed", "entry 3").end().records
+
+
 RUNS = {
     "healthy": healthy,
     "troubled": troubled,
@@ -297,4 +304,5 @@ RUNS = {
     "stopped": stopped,
     "resumed": resumed,
     "unbegun": unbegun,
+    "terse": terse,
 }

@@ -147,6 +147,13 @@ def test_a_flaky_check_and_reused_evidence_are_not_passed_over() -> None:
     assert "(evidence of 2026-11-22T17:00:09+00:00, run 20261122T170000Z-release.verify-aa22)" in shown
 
 
+def test_a_record_without_words_is_told_by_its_kind() -> None:
+    for shown in said_of(records.terse()):
+        assert re.search(r"release:? release", shown)
+        assert "record: note" in shown
+        assert "entry 3" in shown, "and what comes after it is told"
+
+
 def test_a_check_that_simply_passed_has_no_line_in_a_pipe() -> None:
     assert "secrets.jwt-key-strong" not in plainly(records.troubled())
 
