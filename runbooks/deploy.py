@@ -152,6 +152,7 @@ def runbook() -> Runbook[Deploying]:
                 done=slots.switched,
                 undo=slots.switch_back,
                 plan=slots.plan_switch,
+                seconds=LONG,
             ),
             Step(name="smoke", title="Ask it for what must work", act=baking.smoke),
             Step(

@@ -51,6 +51,22 @@ class Sshd:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
+    def down(self) -> None:
+        """Nobody gets in any more, and whoever is in is thrown out."""
+        if self.process.poll() is not None:
+            return
+        sessions = self.sessions()  # they outlive the listener, and are nobody's children then
+        self.process.terminate()
+        self.process.wait(10)
+        for pid in sessions:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def up(self) -> None:
+        """Let everybody in again, at the same port."""
+        self.process = _started(self.folder)
+        until(lambda: _answers(self.port), seconds=10, what="sshd does not answer")
+
 
 @contextlib.contextmanager
 def running(folder: Path, *options: str) -> Iterator[Sshd]:
@@ -75,22 +91,23 @@ def running(folder: Path, *options: str) -> Iterator[Sshd]:
         port = probe.getsockname()[1]
     (folder / "known_hosts").write_text(f"[{LOOPBACK}]:{port} {(folder / 'host.pub').read_text()}")
     (folder / "sshd_config").write_text("\n".join([*_configuration(folder, port), *options, ""]))
-    log = folder / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
+    sshd = Sshd(folder, port, _started(folder))
+    try:
+        until(lambda: _answers(port), seconds=10, what="sshd does not answer")
+        yield sshd
+    finally:
+        sshd.down()
+
+
+def _started(folder: Path) -> subprocess.Popen[bytes]:
+    assert PROGRAM is not None
+    with (folder / "log").open("ab") as output:
+        return subprocess.Popen(
             [PROGRAM, "-D", "-e", "-f", str(folder / "sshd_config")],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
         )
-    sshd = Sshd(folder, port, process)
-    try:
-        until(lambda: _answers(port), seconds=10, what="sshd does not answer")
-        yield sshd
-    finally:
-        sshd.cut()
-        process.terminate()
-        process.wait(10)
 
 
 def _configuration(folder: Path, port: int) -> list[str]:

@@ -19,6 +19,7 @@ from runbooks.environment.site import Site
 from runbooks.environment.snapshots import Snapshots
 from runbooks.environment.variable_copies import VariableCopies
 from runbooks.steps.making import Making
+from runbooks.systems.hosts.rollout import Plan
 from runbooks.systems.platform import hosting
 from runbooks.systems.platform.hosting import HostState, Placement, Slot
 from runbooks.systems.releases.history import History
@@ -75,6 +76,12 @@ class Deploying:
     @property
     def hosting(self) -> hosting.Hosting:
         return self.site.hosting
+
+    @property
+    def rollout(self) -> Plan:
+        """In which order the hosts are changed."""
+        declared = self.site.environment.platform.hosts
+        return Plan(declared.canaries, declared.batch, declared.failures) if declared else Plan()
 
     @property
     def variables(self) -> Mapping[str, Secret]:

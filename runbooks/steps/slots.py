@@ -8,6 +8,9 @@ from typing import Any
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.step import Scope
 from runbooks.steps.deploying import Deploying
+from runbooks.steps.gate import IN_A_ROW, PATIENCE, problem_of
+from runbooks.steps.rolling import change_all, take_back_all
+from runbooks.systems.http.client import HttpClient
 from runbooks.systems.platform.hosting import HostState, Slot
 from runbooks.systems.releases.record import Kind
 
@@ -18,13 +21,15 @@ STOP_SECONDS = 60.0
 
 
 def build(work: Deploying, scope: Scope) -> str:
-    """Have the release on every host, one after the other."""
-    changes, lines = work.hosting.changes(scope.token), list[str]()
-    for host in work.hosting.hosts:
+    """Have the release on every host."""
+    changes = work.hosting.changes(scope.token)
+
+    def one(host: str) -> str:
         built = changes.build(host, work.wanted, seconds=scope.remaining(), say=scope.say)
         scope.record("built", host=host, release=work.wanted.id, seconds=built.seconds, log=built.log)
-        lines.append(f"{host} in {built.seconds:.1f} s" if built.seconds else f"{host} had it")
-    return f"{work.wanted.id} on {', '.join(lines)}"
+        return f"{host} in {built.seconds:.1f} s" if built.seconds else f"{host} had it"
+
+    return f"{work.wanted.id} on {', '.join(change_all(work, scope, one))}"
 
 
 def is_built(work: Deploying, _scope: Scope) -> bool:
@@ -43,20 +48,23 @@ def noted(work: Deploying) -> dict[str, Any]:
 
 def start(work: Deploying, scope: Scope) -> str:
     """Start it in the idle slot of every host, where nobody is sent yet."""
-    changes, lines = work.hosting.changes(scope.token), list[str]()
-    for host, state in work.states().items():
+    changes, placement, variables = work.hosting.changes(scope.token), work.placement, work.variables
+
+    def one(host: str) -> str:
+        state = work.hosting.observe(host)
         slot = work.slot(state)
-        if state.slots[slot].placement != work.placement:
+        if state.slots[slot].placement != placement:
             changes.stop(host, slot)  # what a deploy before left there
-            changes.place(host, slot, work.placement, work.variables)
+            changes.place(host, slot, placement, variables)
         try:
             changes.start(host, slot, seconds=min(scope.remaining(), START_SECONDS))
         except SystemFault as fault:
             if fault.reason is Reason.FAILED:
                 work.blame = f"it ends by itself: {fault.found[-200:]}"
             raise
-        lines.append(f"{slot} of {host}")
-    return f"it runs in {', '.join(lines)}"
+        return f"{slot} of {host}"
+
+    return f"it runs in {', '.join(change_all(work, scope, one))}"
 
 
 def started(work: Deploying, _scope: Scope) -> bool:
@@ -65,24 +73,52 @@ def started(work: Deploying, _scope: Scope) -> bool:
 
 
 def stop_again(work: Deploying, scope: Scope) -> str:
-    """Stop it wherever requests do not go to it."""
-    changes, stopped = work.hosting.changes(scope.token), list[str]()
-    for host, state in work.states().items():
+    """Stop it wherever requests do not go to it.
+
+    Raises:
+        SystemFault: they still do, where something else ran before; or a host can't be reached.
+    """
+    changes = work.hosting.changes(scope.token)
+
+    def one(state: HostState) -> str:
         slot = _ours(work, state)
-        if slot is not None and slot is not state.active:
-            changes.stop(host, slot, seconds=STOP_SECONDS)
-            stopped.append(f"{slot} of {host}")
+        if slot is None:
+            return ""
+        if slot is state.active:
+            if state.slots[slot.other].placement is None:
+                return ""  # nothing ran here before, so it stays
+            raise SystemFault("requests still go to it", reason=Reason.REFUSED, where=f"{slot} of {state.host}")
+        changes.stop(state.host, slot, seconds=STOP_SECONDS)
+        return f"{slot} of {state.host}"
+
+    stopped = take_back_all(work, one)
     return f"stopped in {', '.join(stopped)}" if stopped else "it ran nowhere"
 
 
 def switch(work: Deploying, scope: Scope) -> str:
-    """Send requests to it, host after host, the canaries first."""
+    """Send requests to it, the canaries first; those that were switched are looked at ahead of the next ones."""
     changes = work.hosting.changes(scope.token)
-    for host, state in work.states().items():
-        if state.active is not work.slot(state):
-            changes.switch(host, work.slot(state))
-            scope.record("switched", host=host, to=work.slot(state).value, release=work.wanted.id)
-    return f"requests go to {work.wanted.id} on {', '.join(work.hosting.hosts)}"
+
+    def one(host: str) -> str:
+        state = work.hosting.observe(host)
+        slot = work.slot(state)
+        if state.active is not slot:
+            changes.switch(host, slot)
+            scope.record("switched", host=host, to=slot.value, release=work.wanted.id)
+        return host
+
+    switched_on = change_all(work, scope, one, lambda host: _look(work, host))
+    return f"requests go to {work.wanted.id} on {', '.join(switched_on)}"
+
+
+def _look(work: Deploying, host: str) -> None:
+    slot = work.slot(work.hosting.observe(host))
+    with work.hosting.reach(host, slot) as url, HttpClient(url, seconds=PATIENCE) as client:
+        for _ in range(IN_A_ROW):
+            problem = problem_of(client, "/health")
+            if not problem:
+                return
+    raise work.prove(f"{slot} of {host} after the switch: {problem}")
 
 
 def switched(work: Deploying, _scope: Scope) -> bool:
@@ -90,20 +126,26 @@ def switched(work: Deploying, _scope: Scope) -> bool:
 
 
 def switch_back(work: Deploying, scope: Scope) -> str:
-    """Send requests to what answered them before; it still runs, or is started again."""
-    changes, lines = work.hosting.changes(scope.token), list[str]()
-    for host, state in work.states().items():
-        was = scope.before["active"].get(host)
+    """Send requests to what answered them before; it still runs, or is started again.
+
+    Raises:
+        SystemFault: it is so on all hosts that can be reached, and others could not be.
+    """
+    changes = work.hosting.changes(scope.token)
+
+    def one(state: HostState) -> str:
+        was = scope.before["active"].get(state.host)
         if was is None:
-            lines.append(f"{host} had nothing before, so it stays")
-            continue
+            return f"{state.host} had nothing before, so it stays"
         slot = Slot(was)
         if state.active is slot:
-            continue
-        changes.start(host, slot)
-        changes.switch(host, slot)
-        scope.record("switched", host=host, to=slot.value, release=work.before.id if work.before else "")
-        lines.append(f"{slot} of {host}")
+            return ""
+        changes.start(state.host, slot)
+        changes.switch(state.host, slot)
+        scope.record("switched", host=state.host, to=slot.value, release=work.before.id if work.before else "")
+        return f"{slot} of {state.host}"
+
+    lines = take_back_all(work, one)
     return f"requests go back to {', '.join(lines)}" if lines else "they never went to it"
 
 
