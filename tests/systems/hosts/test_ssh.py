@@ -238,6 +238,7 @@ def test_a_command_and_a_small_file_cost_few_round_trips(sshd: Sshd, tmp_path: P
 
 
 def test_a_connection_is_opened_once_for_all_who_use_it(sshd: Sshd) -> None:
+    sshd.cut()  # whatever was left open by the tests that came before, which are others each time
     until(lambda: not sshd.sessions(), seconds=10, what="earlier tests' connections stay open")
     with opened(sshd.login) as ssh:
         threads = [threading.Thread(target=ssh.run, args=(["true"],)) for _ in range(10)]
