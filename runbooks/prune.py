@@ -72,6 +72,15 @@ def runbook() -> Runbook[Pruning]:
                 seconds=600,
             ),
             Step(
+                name="remove-servers",
+                title="End servers that killed drills have left, and remove their folders",
+                before=pruning.noted_servers,
+                act=pruning.remove_servers,
+                done=pruning.servers_removed,
+                plan=pruning.plan_servers,
+                seconds=600,
+            ),
+            Step(
                 name="clear-work",
                 title="Remove their dumps and archives from this machine",
                 before=pruning.noted_folders,

@@ -82,7 +82,7 @@ def jobs(environment: Environment) -> Iterator[Job]:
     yield Job(
         name="drill",
         title="the proof that a snapshot restores",
-        words=("backup.drill", *change),
+        words=("backup.drill", *(("--cluster",) if schedule.drill_cluster else ()), *change),
         minute=minute,
         hour=hour,
         day=schedule.drill_day,

@@ -53,6 +53,14 @@ def test_work_is_done_daily_quarterly_and_hourly(inventory: Path) -> None:
     assert jobs["backup"].words[:5] == ("backup.create", "--env", "production", "--confirm", "production")
 
 
+def test_the_drill_has_a_server_of_its_own_where_the_inventory_says_so(tmp_path: Path) -> None:
+    inventory = inventory_with(tmp_path, production=f"{SMALL}\n[schedule]\ndrill_cluster = true\n")
+
+    (drill,) = (each for each in schedule.jobs(load(inventory, "production")) if each.name == "drill")
+
+    assert drill.words[:2] == ("backup.drill", "--cluster")
+
+
 def test_without_a_rule_nothing_is_pruned_and_without_protection_nothing_confirmed(tmp_path: Path) -> None:
     inventory = inventory_with(tmp_path, staging=damaged("schema = 1", "schema = 1\nprotected = false"))
 

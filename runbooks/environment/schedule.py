@@ -20,6 +20,7 @@ class Schedule:
         prune_at: When snapshots are pruned, every day, if the inventory says what is kept.
         drill_at: When the drill is done, once a quarter.
         drill_day: On which day of January, April, July and October.
+        drill_cluster: Whether the drill restores into a server of its own.
         watch_minute: At which minute of every hour a sample is taken.
     """
 
@@ -27,6 +28,7 @@ class Schedule:
     prune_at: str = "03:30"
     drill_at: str = "04:30"
     drill_day: int = 2
+    drill_cluster: bool = False
     watch_minute: int = 17
 
 

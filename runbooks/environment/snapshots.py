@@ -14,10 +14,14 @@ from runbooks.environment.model import Environment
 from runbooks.environment.site import Site
 from runbooks.systems.postgres import programs
 from runbooks.systems.postgres.access import Access
+from runbooks.systems.postgres.cluster import Cluster
 from runbooks.systems.postgres.programs import Programs
 from runbooks.systems.snapshots import sealed
 from runbooks.systems.snapshots.manifest import Manifest
 from runbooks.systems.snapshots.shelf import Shelf
+
+CLUSTER = "pg-"
+"""How the folders begin that drills have servers of their own in; short, as a socket's path may not be long."""
 
 
 @dataclass
@@ -25,6 +29,8 @@ class Snapshots:
     """Of one environment; each part is opened when it is first asked for."""
 
     site: Site
+    elsewhere: Access | None = None
+    """Another server than the database's own, for a drill that has one to itself."""
 
     @property
     def environment(self) -> Environment:
@@ -33,6 +39,8 @@ class Snapshots:
     @cached_property
     def access(self) -> Access:
         """A role that may read the whole database, and create others where something is restored."""
+        if self.elsewhere is not None:
+            return self.elsewhere
         own = self.environment.backup.database_url
         if own is None:
             return self.application
@@ -113,6 +121,10 @@ class Snapshots:
                 mend='declare backup.identity = { secret = "AGE_IDENTITY" } in the inventory',
             )
         return self.identity
+
+    def cluster(self, tail: str, major: int) -> Cluster:
+        """The server of a drill's own. Raises InputError if there are no programs of this major version."""
+        return Cluster(self.work(f"{CLUSTER}{tail}"), self.programs(major))
 
     def work(self, name: str) -> Path:
         """A folder of this name on this machine, for what is not yet in the store or no longer."""

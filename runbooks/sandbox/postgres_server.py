@@ -14,8 +14,9 @@ from runbooks.sandbox.files import kept_password, locked, private_folder, read_s
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.leftovers import kill_below
 from runbooks.sandbox.ports import LOOPBACK
-from runbooks.sandbox.postgres_install import environment, install, install_folder, major_version, run
+from runbooks.sandbox.postgres_install import environment, install, install_folder, major_version
 from runbooks.sandbox.program import Program
+from runbooks.systems.postgres.unprivileged import run
 
 if TYPE_CHECKING:
     import psycopg

@@ -60,7 +60,7 @@ HEAD = ("Ended, UTC", "Verdict", "RTO", "of it fetched", "restored", "proven", "
 def row(drill: Drill) -> tuple[str, ...]:
     """One drill."""
     seconds = drill.seconds
-    restored = [seconds[stage] for stage in ("create-sibling", "fill") if stage in seconds]
+    restored = [seconds[stage] for stage in ("start-server", "create-sibling", "fill") if stage in seconds]
     return (
         f"{drill.ended:%Y-%m-%d %H:%M}",
         drill.verdict,

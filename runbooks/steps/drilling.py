@@ -13,12 +13,14 @@ from runbooks.engine.step import Scope
 from runbooks.steps import drill_history, proof, restoration
 from runbooks.steps.restoring import Restoring
 from runbooks.systems.postgres import databases
+from runbooks.systems.postgres.cluster import Cluster
 from runbooks.systems.postgres.fingerprint import tables
 from runbooks.systems.postgres.flip import fingerprint_with_one_value_changed
 from runbooks.systems.snapshots import drills
 from runbooks.systems.snapshots.drills import FAILED, MISSED, PROVEN, Drill
 from runbooks.systems.snapshots.portrait import unequal_rows
 
+START = "start-server"
 STAGES = ("fetch", "create-sibling", "fill", "prove", "ask")
 """What stands between the decision to restore and a database that is proven to be of use."""
 
@@ -28,10 +30,17 @@ CLOCKS_APART = 60.0
 
 @dataclass
 class Drilling(Restoring):
-    """A restore whose database is not kept."""
+    """A restore whose database is not kept.
+
+    Attributes:
+        seconds: How long each stage took.
+        wrong: What went wrong.
+        cluster: The server that it is restored into; None: the live database's own.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
+    cluster: Cluster | None = None
 
     def recorded(self) -> Drill | None:
         """What this drill came to, once it is over."""
@@ -111,8 +120,9 @@ def _self_test(work: Drilling) -> str:
 def record(work: Drilling, scope: Scope) -> str:
     """Keep in the store what the drill came to, against the inventory's targets."""
     backup = work.snapshots.environment.backup
-    measured = all(stage in work.seconds for stage in STAGES)
-    rto = round(sum(work.seconds[stage] for stage in STAGES), 3) if measured else None
+    stages = (*STAGES, START) if work.cluster else STAGES
+    measured = all(stage in work.seconds for stage in stages)
+    rto = round(sum(work.seconds[stage] for stage in stages), 3) if measured else None
     age = round((datetime.now(UTC) - work.snapshots.shelf.find("newest").taken).total_seconds(), 3)
     rpo = max(age, 0.0) if age > -CLOCKS_APART else None
     missed = []

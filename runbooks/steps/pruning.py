@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runbooks.engine.errors import SystemFault
+from runbooks.engine.errors import InputError, SystemFault
 from runbooks.engine.step import Scope
 from runbooks.environment.snapshots import Snapshots
 from runbooks.steps import remains
@@ -61,6 +61,10 @@ class Pruning:
         """Every database that this tool has made beside the application's: why it is kept, or nothing."""
         return remains.siblings(self.snapshots, self.runs)
 
+    def servers(self) -> Sequence[str]:
+        """Folders on this machine with a server of a drill's own, of runs that are over."""
+        return remains.servers(self.snapshots, self.runs)
+
     def folders(self) -> Sequence[str]:
         """Folders on this machine with a dump or an archive, of runs that are over."""
         root = self.snapshots.work("")
@@ -106,6 +110,11 @@ def plan_scratch(work: Pruning) -> Iterable[str]:
 def plan_folders(work: Pruning) -> Iterable[str]:
     """The folders on this machine."""
     yield from (f"remove  {work.snapshots.work(name)}" for name in work.folders())
+
+
+def plan_servers(work: Pruning) -> Iterable[str]:
+    """The servers of drills' own."""
+    yield from (f"end the server in {work.snapshots.work(name)}, and remove it" for name in work.servers())
 
 
 def noted_snapshots(work: Pruning) -> Mapping[str, Sequence[str]]:
@@ -180,6 +189,21 @@ def scratch_dropped(work: Pruning, scope: Scope) -> bool:
     return not scope.before["names"] or _gone(work, scope, work.scratch)
 
 
+def noted_servers(work: Pruning) -> Mapping[str, Sequence[str]]:
+    return {"names": list(work.servers())}
+
+
+def remove_servers(work: Pruning, scope: Scope) -> str:
+    """End servers of drills that were killed, and remove their data."""
+    left = work.servers()
+    names = [name for name in scope.before["names"] if name in left]
+    return each_removed(work, scope, "servers", names, lambda name: remains.remove_server(work.snapshots, name))
+
+
+def servers_removed(work: Pruning, scope: Scope) -> bool:
+    return _gone(work, scope, work.servers)
+
+
 def remove_folders(work: Pruning, scope: Scope) -> str:
     """Remove dumps and archives from this machine."""
     left = work.folders()
@@ -199,8 +223,8 @@ def each_removed(work: Pruning, scope: Scope, kind: str, names: Sequence[str], r
             break
         try:
             remove(name)
-        except (SystemFault, OSError) as error:
-            work.failed[name] = error.what if isinstance(error, SystemFault) else str(error)
+        except (SystemFault, InputError, OSError) as error:
+            work.failed[name] = str(error) if isinstance(error, OSError) else error.what
         if name not in work.failed:
             scope.record("pruned", what=kind, name=name)
             count += 1

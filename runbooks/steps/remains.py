@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,8 +11,8 @@ from pathlib import Path
 from runbooks.engine import runs
 from runbooks.engine.errors import InputError
 from runbooks.engine.journal import FILE_NAME, goes_on
-from runbooks.environment.snapshots import Snapshots
-from runbooks.steps.restoring import FILLED, FILLING, MADE
+from runbooks.environment.snapshots import CLUSTER, Snapshots
+from runbooks.steps.restoring import FILLED, FILLING, MADE, tail_of
 from runbooks.systems.postgres.siblings import Sibling
 from runbooks.systems.postgres.siblings import siblings as databases_beside
 from runbooks.systems.snapshots import drills
@@ -104,6 +105,36 @@ def over(root: Path, run: str) -> bool:
         return datetime.now(UTC) - runs.began(run) > STRANGE
     except ValueError:
         return False
+
+
+def servers(snapshots: Snapshots, root: Path) -> Sequence[str]:
+    """The folders of servers that drills have started for themselves, of runs that are over."""
+    work = snapshots.work("")
+    found = sorted(path.name for path in work.glob(f"{CLUSTER}*")) if work.is_dir() else []
+    return [name for name in found if _server_is_over(work / name, root)]
+
+
+def _server_is_over(folder: Path, root: Path) -> bool:
+    tail = folder.name.removeprefix(CLUSTER)
+    whose = [each.name for each in runs.folders(root) if tail_of(each.name) == tail]
+    if whose:
+        return all(over(root, run) for run in whose)
+    return datetime.now(UTC) - datetime.fromtimestamp(folder.stat().st_mtime, UTC) > STRANGE
+
+
+def remove_server(snapshots: Snapshots, name: str) -> None:
+    """End the server in this folder, and remove the folder. Where its data were never made, no server can run.
+
+    Raises:
+        InputError: there are no programs of its major version.
+        SystemFault: it can't be ended.
+    """
+    folder = snapshots.work(name)
+    version = folder / "data" / "PG_VERSION"
+    if version.exists():
+        snapshots.cluster(name.removeprefix(CLUSTER), int(version.read_text())).remove()
+    else:
+        shutil.rmtree(folder)
 
 
 def _waits(folder: Path) -> bool:

@@ -44,7 +44,7 @@ def survey(restoring: Restoring) -> str:
         RunbookError: it can't be; the message names everything that is lacking.
     """
     manifest, snapshots = restoring.manifest, restoring.snapshots
-    _refuse_foreign(restoring)
+    refuse_foreign(restoring)
     _ = restoring.programs
     contents = restoring.contents
     with snapshots.access.connection() as connection:
@@ -74,7 +74,8 @@ def survey(restoring: Restoring) -> str:
     return told + _slowness(restoring)
 
 
-def _refuse_foreign(restoring: Restoring) -> None:
+def refuse_foreign(restoring: Restoring) -> None:
+    """Raises InputError if the snapshot is not of this environment's database, or of another tool's version."""
     manifest, snapshots = restoring.manifest, restoring.snapshots
     if manifest.database in databases.UNMOVABLE:
         raise InputError(

@@ -40,7 +40,7 @@ class Restoring:
     @property
     def tail(self) -> str:
         """What tells this run's databases from others'."""
-        return f"{self.run[:8]}_{self.run.rpartition('-')[2]}"
+        return tail_of(self.run)
 
     @property
     def folder(self) -> Path:
@@ -78,3 +78,8 @@ class Restoring:
     def said(self, state: str) -> Mark:
         """What the sibling's comment says at this point."""
         return Mark(self.run, state, self.manifest.id, self.manifest.database)
+
+
+def tail_of(run: str) -> str:
+    """What a run's databases and its own server are named after: its day, and what is random in its id."""
+    return f"{run[:8]}_{run.rpartition('-')[2]}"

@@ -73,11 +73,19 @@ def restore(
 
 @task(
     name="drill",
-    help={"snapshot": SNAPSHOT + ", or 'random'", "env": ENV, "plan": PLAN, "confirm": CONFIRM, "reason": REASON},
+    help={
+        "snapshot": SNAPSHOT + ", or 'random'",
+        "cluster": "restore into a server that is started for it, rather than beside the live database",
+        "env": ENV,
+        "plan": PLAN,
+        "confirm": CONFIRM,
+        "reason": REASON,
+    },
 )
 def drill(
     c: Context,
     snapshot: str = "newest",
+    cluster: bool = False,
     env: str | None = None,
     plan: bool = False,
     confirm: str | None = None,
@@ -88,7 +96,8 @@ def drill(
     Every drill tests itself: it changes one value in a transaction and fails unless the comparison notices.
     Exit codes: 0 proven within the targets, 3 proven but not within them, 6 failed.
     """
-    start_on(c, "backup.drill", snapshot, environment=env, plan=plan, confirm=confirm, reason=reason)
+    asked = {"cluster": True} if cluster else {}
+    start_on(c, "backup.drill", snapshot, environment=env, plan=plan, confirm=confirm, reason=reason, parameters=asked)
 
 
 @task(
