@@ -114,7 +114,7 @@ def sandbox_shell(installed: Layout) -> Iterator[Shell]:
         shell = new_project(folder)
         link_installed(installed, prepare(folder))
         try:
-            up = shell.invoke("sandbox.up")
+            up = shell.invoke("sandbox.up", seconds=280)
             assert up.returncode == 0, up.stdout + up.stderr
             yield shell
         finally:

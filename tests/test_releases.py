@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from runbooks import project, releases
+from runbooks.engine.errors import Reason, SystemFault
+from runbooks.steps.release_state import Seen
+from runbooks.systems.platform.hosting import Placement, Release
 from runbooks.systems.releases.record import State
 from runbooks.systems.store.folder import FolderStore
 from tests.conftest import Shell
@@ -63,3 +67,38 @@ def test_what_can_not_be_meant_is_refused(writer: Writer, bare_shell: Shell, wor
     assert refused.returncode == 2
     assert said in refused.stderr
     assert len(writer.releases.entries()) == 1
+
+
+V1, V2 = (Placement(Release(name, name * 20), "run-1") for name in ("v1", "v2"))
+AWAY = SystemFault("it does not answer", reason=Reason.UNREACHABLE)
+
+
+@pytest.mark.parametrize(
+    ("seen", "code", "said"),
+    [
+        (Seen({"web-1": V1, "web-2": V1}, ("head-v1",)), 0, ["ledger    v1 (v1)", "CONSISTENT office"]),
+        (Seen({"web-1": V1, "web-2": V2}, ("head-v1",)), 3, ["web-2 runs v2; by the ledger it is v1", "MIXED office"]),
+        (Seen({"web-1": None}, ("head-v1",)), 3, ["web-1 runs nothing; by the ledger it is v1", "MIXED office"]),
+        (Seen({"web-1": V1}, ("head-v2",)), 3, ["the schema is at head-v2; it was left at head-v1", "MIXED office"]),
+        (Seen({"web-1": V1, "web-2": AWAY}, ("head-v1",)), 4, ["web-2 could not be asked", "UNKNOWN office"]),
+        (Seen({"web-1": V1}, AWAY), 4, ["the schema could not be asked", "UNKNOWN office"]),
+        (Seen({"web-1": V2, "web-2": AWAY}, ("head-v1",)), 3, ["web-2 could not be asked", "MIXED office"]),
+    ],
+)
+def test_an_operator_is_told_whether_what_runs_is_what_was_deployed(
+    writer: Writer,
+    bare_shell: Shell,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    seen: Seen,
+    code: int,
+    said: list[str],
+) -> None:
+    writer.deployed("v1")
+    monkeypatch.setenv(project.VARIABLE, str(bare_shell.project))
+    monkeypatch.setattr(releases, "look", lambda _site: seen)
+
+    assert releases.show_status("office") == code
+
+    shown = capsys.readouterr().out
+    assert [each for each in said if each not in shown] == []

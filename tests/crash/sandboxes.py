@@ -143,7 +143,7 @@ def killed_at(shell: Shell, point: str, *words: str) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=False,
     )
     assert done.returncode == -signal.SIGKILL, f"exit {done.returncode}, not killed\n{done.stdout}{done.stderr}"
@@ -151,7 +151,7 @@ def killed_at(shell: Shell, point: str, *words: str) -> None:
 
 def succeeds(shell: Shell, *words: str, code: int = 0) -> str:
     """What the command printed; it ended with this exit code."""
-    done = shell.invoke(*words)
+    done = shell.invoke(*words, seconds=280)
     assert done.returncode == code, f"{words}: exit {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
 
