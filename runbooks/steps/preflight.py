@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from runbooks.engine.errors import Reason, RunbookError, SystemFault
 from runbooks.engine.step import Scope
@@ -22,7 +22,7 @@ def preflight(work: Deploying, scope: Scope) -> str:
     Raises:
         SystemFault: something stands against it; all of it is named.
     """
-    found = list(problems(work))
+    found = problems(work)
     if found:
         raise SystemFault(
             "this deploy can't be begun: the way forward or the way back is closed",
@@ -34,8 +34,12 @@ def preflight(work: Deploying, scope: Scope) -> str:
     return f"{work.version} over {work.before.id if work.before else 'nothing'}; the way back is open"
 
 
-def problems(work: Deploying) -> Iterator[str]:
-    """A sentence for everything that stands against it."""
+def problems(work: Deploying) -> Sequence[str]:
+    """A sentence for everything that stands against it, once: a store that is gone closes several ways."""
+    return list(dict.fromkeys(_problems(work)))
+
+
+def _problems(work: Deploying) -> Iterator[str]:
     for question in (_ledger, _hosts, _snapshot, _server, _linter):
         try:
             yield from question(work)
@@ -100,7 +104,7 @@ def plan(work: Deploying) -> Iterator[str]:
     """What runs now, what is to run, and what stands against it."""
     yield f"{work.version}, commit {work.wanted.commit[:12]}, as {work.wanted.id}"
     yield f"over {work.before.id} ({work.before.version})" if work.before else "nothing was deployed here yet"
-    found = list(problems(work))
+    found = problems(work)
     yield from (f"refused: {each}" for each in found)
     if not found:
         yield "the way back is open"
