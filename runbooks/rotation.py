@@ -32,6 +32,12 @@ def _database_password(site: Site, _run: str, _given: Given) -> Kind:
     return DatabasePassword(site)
 
 
+def _redis_password(site: Site, _run: str, _given: Given) -> Kind:
+    from runbooks.steps.rotation.redis_password import RedisPassword
+
+    return RedisPassword(site)
+
+
 def _encryption_key(site: Site, run: str, _given: Given) -> Kind:
     from runbooks.steps.rotation.encryption_key import EncryptionKey
 
@@ -49,6 +55,7 @@ def _provider_key(vendor: str) -> Callable[[Site, str, Given], Kind]:
 
 KINDS: Mapping[str, Callable[[Site, str, Given], Kind]] = {
     "DATABASE_URL": _database_password,
+    "REDIS_URL": _redis_password,
     "JWT_SECRET_KEY": _jwt_key,
     "ENCRYPTION_KEY": _encryption_key,
     **{name: _provider_key(vendor) for name, vendor in GIVEN.items()},

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
@@ -16,6 +18,7 @@ from runbooks.sandbox.files import write_private
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.postgres import roles
 from runbooks.systems.postgres.access import Access
+from runbooks.systems.redis.client import RedisServer
 from tests.checks.verifying import ailing, verify
 from tests.conftest import Shell
 from tests.crash.sandboxes import succeeds
@@ -115,6 +118,46 @@ def test_a_database_password_is_replaced_while_the_application_keeps_its_databas
     assert roles.accepts(Access(url=Secret("new", after)))
     assert not roles.accepts(Access(url=Secret("old", before)))
     assert ailing(verify(sandbox, "local", "health.database", "recovery.variables-backed-up")) == {}
+
+
+@pytest.mark.slow
+def test_a_redis_password_is_replaced_without_a_refused_connection_and_outlives_the_servers_restart(
+    shell: Shell, sandbox: Sandbox
+) -> None:
+    before = RedisServer(Secret("old", sandbox.variables("local")["REDIS_URL"]))
+    elsewhere = sandbox.variables("local-staging")["REDIS_URL"]
+
+    said = succeeds(shell, "secrets.rotate", "REDIS_URL")
+
+    url = sandbox.variables("local")["REDIS_URL"]
+    after = RedisServer(Secret("new", url))
+    assert "ROTATED REDIS_URL" in said
+    assert str(urlsplit(url).password) not in said
+    sandbox.manager.stop("valkey")
+    sandbox.start_servers()
+    assert (before.accepted(), after.accepted()) == (False, True)
+    assert RedisServer(Secret("elsewhere", elsewhere)).accepted()
+    assert ailing(verify(sandbox, "local", "redis.password", "recovery.variables-backed-up")) == {}
+
+
+@pytest.mark.slow
+def test_a_redis_password_that_somebody_still_uses_is_kept_and_can_be_put_back(shell: Shell, sandbox: Sandbox) -> None:
+    url = sandbox.variables("local")["REDIS_URL"]
+    with RedisServer(Secret("old", url)).connected() as used:
+        assert used.echo("in use")
+        time.sleep(1.1)  # the server tells a connection's age in whole seconds
+
+        said = succeeds(shell, "secrets.rotate", "REDIS_URL", "--wait", "0", code=7)
+
+        assert "1 still use it" in said
+        during = RedisServer(Secret("new", sandbox.variables("local")["REDIS_URL"]))
+        assert during.accepted()
+        assert used.echo("in use")
+    succeeds(shell, "secrets.abort", "REDIS_URL", code=6)
+
+    assert sandbox.variables("local")["REDIS_URL"] == url
+    assert RedisServer(Secret("old", url)).accepted()
+    assert not during.accepted()
 
 
 def test_a_new_encryption_key_opens_every_row_also_a_deleted_users(

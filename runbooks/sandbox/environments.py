@@ -8,8 +8,9 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from runbooks.engine.secret import Secret
 from runbooks.sandbox import names, ports, postgres_install, postgres_server, rotated, support_accounts
-from runbooks.sandbox.files import kept_password, private_folder, read_state, write_private
+from runbooks.sandbox.files import private_folder, read_state, write_private
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.people import write_people
 
@@ -81,6 +82,22 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
 def database_password(layout: Layout, name: str) -> str:
     """The password of the role that owns the environment's database."""
     return _kept(layout.environment(name) / "database-password", _token)
+
+
+def redis_user(name: str) -> str:
+    """The environment's user of the Redis server."""
+    return database(name)
+
+
+def redis_password(layout: Layout, name: str) -> str:
+    """The password of the environment's user of the Redis server."""
+    private_folder(layout.environment(name))
+    return _kept(layout.environment(name) / "redis-password", _token)
+
+
+def redis_users(layout: Layout) -> dict[str, Secret]:
+    """Each environment's user of the Redis server, and its password."""
+    return {redis_user(name): Secret("redis", redis_password(layout, name)) for name in ENVIRONMENTS}
 
 
 def scratch_password(layout: Layout) -> str:
@@ -183,9 +200,8 @@ def _admin_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:
 
 
 def _redis_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:
-    layout.valkey.mkdir(exist_ok=True)
-    password = kept_password(layout.valkey_password, "valkey").reveal()
-    return f"redis://:{password}@{ports.LOOPBACK}:{numbers[ports.VALKEY]}/{REDIS_DATABASES[name]}"
+    user, password = redis_user(name), redis_password(layout, name)
+    return f"redis://{user}:{password}@{ports.LOOPBACK}:{numbers[ports.VALKEY]}/{REDIS_DATABASES[name]}"
 
 
 def _dotenv(variables: Mapping[str, str]) -> str:

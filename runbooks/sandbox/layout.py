@@ -59,8 +59,11 @@ class Layout:
 
     @property
     def valkey_configuration(self) -> Path:
-        """Holds the password, so only its reader, the server's user, may open it."""
         return self.valkey / "valkey.conf"
+
+    @property
+    def valkey_users(self) -> Path:
+        return self.valkey_data / "users.acl"  # the server writes it, so it lies in its own folder
 
     @property
     def valkey_password(self) -> Path:

@@ -19,6 +19,7 @@ KEPT = {
     "JWT_SECRET_KEY": "jwt-key",
     "ENCRYPTION_KEY": "encryption-key",
     "DATABASE_URL": "database-password",
+    "REDIS_URL": "redis-password",
     "OPENAI_API_KEY": "openai-key",
     "ANTHROPIC_API_KEY": "anthropic-key",
     "GOOGLE_API_KEY": "google-key",
@@ -44,7 +45,7 @@ def adopt(layout: Layout, name: str) -> None:
     for key, secret in parse(text, str(path)).items():
         value = secret.reveal()
         if key in written and written[key] != _hash(value):
-            kept = urlsplit(value).password if key == "DATABASE_URL" else value
+            kept = urlsplit(value).password if key in ("DATABASE_URL", "REDIS_URL") else value
             if kept:
                 write_private(layout.environment(name) / KEPT[key], kept)
 

@@ -16,6 +16,7 @@ from runbooks.sandbox import (
     proxy_server,
     valkey_server,
 )
+from runbooks.sandbox.environments import redis_users
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.program import Program
 
@@ -64,7 +65,7 @@ SERVERS = (
     Server(
         ports.VALKEY,
         "Valkey",
-        lambda layout, numbers: valkey_server.prepare(layout, numbers[ports.VALKEY]),
+        lambda layout, numbers: valkey_server.prepare(layout, numbers[ports.VALKEY], redis_users(layout)),
         lambda layout, numbers, seconds: valkey_server.ready(layout, numbers[ports.VALKEY], seconds=seconds),
     ),
     Server(

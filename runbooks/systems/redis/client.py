@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import redis
 
 from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.secret import Secret
+
+DEFAULT = "default"
+"""The user of whoever gives a password and no name."""
 
 
 class RedisServer:
@@ -35,6 +39,13 @@ class RedisServer:
     def __str__(self) -> str:
         parts = urlsplit(self._url.reveal())
         return f"{parts.hostname}:{parts.port or 6379}"
+
+    def as_user_of(self, url: Secret) -> RedisServer:
+        """The same server, as the user whom another URL names, with the password in it."""
+        given = urlsplit(url.reveal()).netloc.rpartition("@")[0]
+        place = urlsplit(self._url.reveal())
+        changed = urlunsplit(place._replace(netloc=f"{given}@{place.netloc.rpartition('@')[2]}"))
+        return RedisServer(Secret(url.name, changed), seconds=self._seconds, reach=self._reach)
 
     def answers_without_password(self) -> bool:
         """Whether it answers to somebody who gives no password.
@@ -68,6 +79,30 @@ class RedisServer:
             if fault.reason in (Reason.UNREACHABLE, Reason.TIMED_OUT):
                 raise
             return None
+
+    @property
+    def user(self) -> str:
+        """Whom its URL names; without a name it is the server's default user."""
+        return unquote(urlsplit(self._url.reveal()).username or "") or DEFAULT
+
+    def accepted(self) -> bool:
+        """Whether it accepts the user and password in its URL, on a new connection.
+
+        Raises:
+            SystemFault: it can't be reached at all.
+        """
+        try:
+            with self.connected() as server:
+                server.echo("accepted")  # a server that can't save refuses a PING, whoever asks
+        except SystemFault as fault:
+            if fault.reason is Reason.UNAUTHORISED:
+                return False
+            raise
+        return True
+
+    def connected(self) -> AbstractContextManager[redis.Redis]:
+        """A connection of its own for a block; what goes wrong in it is a SystemFault."""
+        return self._connected(self._url.reveal())
 
     @contextlib.contextmanager
     def _connected(self, url: str) -> Iterator[redis.Redis]:

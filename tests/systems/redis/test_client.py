@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_the_right_password_is_answered_and_none_is_refused(url: str) -> None:
 
 
 def test_a_wrong_password_is_refused_and_not_shown(url: str) -> None:
-    password = url.partition("redis://:")[2].partition("@")[0]
+    password = str(urlsplit(url).password)
 
     with pytest.raises(SystemFault, match="refuse") as caught:
         server(url.replace(password, "another-password")).info("server")
