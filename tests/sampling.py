@@ -26,11 +26,17 @@ class Seen:
         programs: The names of those whose arguments were read.
         in_arguments: Secrets by the name of the program that had them in its arguments, in any encoding.
         in_environment: The same of environments.
+        arguments: All arguments that were read, for a secret that is known only afterwards.
     """
 
     programs: set[str] = field(default_factory=set)
     in_arguments: dict[str, set[str]] = field(default_factory=dict)
     in_environment: dict[str, set[str]] = field(default_factory=dict)
+    arguments: set[bytes] = field(default_factory=set)
+
+    def showed(self, secret: Secret) -> bool:
+        """Whether any process had this secret in its arguments, in any encoding."""
+        return any(_holds(arguments, Redactor([secret])) for arguments in self.arguments)
 
 
 @contextlib.contextmanager
@@ -50,6 +56,7 @@ def watching(secrets: Iterable[Secret]) -> Iterator[Seen]:
             known[process.name, arguments, environment] = None
             program = _program(arguments.decode(errors="replace").split("\0"))
             seen.programs.add(program)
+            seen.arguments.add(arguments)
             for name, redactor in watched:
                 for text, where in ((arguments, seen.in_arguments), (environment, seen.in_environment)):
                     if _holds(text, redactor):

@@ -46,6 +46,7 @@ def test_a_secret_in_arguments_or_environment_is_seen_in_any_encoding() -> None:
 
     program = Path(sys.executable).name
     assert seen.in_arguments == {program: {"PASSWORD"}}
+    assert [seen.showed(secret) for secret in secrets] == [True, False]
     assert seen.in_environment == {program: {"PASSWORD"}}
 
 

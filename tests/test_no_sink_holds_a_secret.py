@@ -122,8 +122,11 @@ def test_no_command_line_shows_a_secret_while_it_is_rotated(name: str, shell: Sh
     with watching(secrets) as seen:
         succeeds(shell, "secrets.rotate", name, "--accept", "1000")
 
+    new = hidden(name, sandbox.variables("local")[name])
+    assert new
     assert seen.programs
     assert seen.in_arguments == {}
+    assert not seen.showed(Secret(name, new))
 
 
 def hidden(name: str, value: str) -> str | None:

@@ -13,7 +13,9 @@ import pytest
 
 from runbooks import project
 from runbooks.engine.errors import SystemFault
+from runbooks.engine.secret import Secret
 from runbooks.environment.snapshots import Snapshots
+from runbooks.sandbox.consumers import SandboxConsumers
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.world import Sandbox
 from runbooks.steps.making import contents_of
@@ -24,6 +26,7 @@ from tests.deploys import Deploys, deploys_in
 from tests.sandbox.servers import open_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+KEY = "JWT_SECRET_KEY"
 SINCE = """
 INSERT INTO "user"
 (username, email, hashed_password, is_active, is_superuser, is_email_verified, created_at, updated_at) VALUES
@@ -151,10 +154,13 @@ def test_a_release_that_does_not_become_well_is_taken_back_with_the_data(deploys
     assert history.begun == []
 
 
-def test_going_back_with_code_only_drops_no_request(deploys: Deploys) -> None:
-    third = state(deploys)
+def test_going_back_with_code_only_drops_no_request_and_brings_no_retired_secret_back(deploys: Deploys) -> None:
+    third, sandbox = state(deploys), Sandbox.of(deploys.shell.project)
     deploys.deploy("v6")
+    retired = sandbox.variables("local")[KEY]
     deploys.deploy("v7")
+    succeeds(deploys, "secrets.rotate", KEY, "--accept", "1000")
+    key = sandbox.variables("local")[KEY]
     before, stop = state(deploys), threading.Event()
     answers: list[int | str] = []
 
@@ -180,6 +186,8 @@ def test_going_back_with_code_only_drops_no_request(deploys: Deploys) -> None:
 
     assert "ROLLED BACK" in said
     assert serves(deploys, "v6")
+    assert retired != key
+    assert SandboxConsumers(sandbox, "local").renewed({KEY: Secret(KEY, key)})
     assert state(deploys) == before
     assert len(answers) > 100
     assert set(answers) == {200}
