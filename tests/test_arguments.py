@@ -14,6 +14,7 @@ from runbooks import project
 from runbooks.engine.secret import Secret
 from runbooks.sandbox.world import Sandbox
 from tests.conftest import Shell
+from tests.crash.sandboxes import succeeds
 from tests.sampling import watching
 from tests.vaults import Vault, rich_database
 
@@ -62,3 +63,30 @@ def test_a_snapshot_and_a_drill_show_no_password(vault: Vault) -> None:
     assert {"pg_dump", "pg_restore"} <= seen.programs
     assert seen.in_arguments == {}
     assert set(seen.in_environment) <= TOLD_A_PASSWORD
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ENCRYPTION_KEY",
+        pytest.param("DATABASE_URL", marks=pytest.mark.matrix),
+        pytest.param("JWT_SECRET_KEY", marks=pytest.mark.matrix),
+    ],
+)
+def test_no_command_line_shows_a_secret_while_it_is_rotated(name: str, shell: Shell, sandbox: Sandbox) -> None:
+    before = sandbox.variables("local")
+    secrets = [Secret(key, part) for key, value in before.items() if (part := hidden(key, value))]
+
+    with watching(secrets) as seen:
+        succeeds(shell, "secrets.rotate", name, "--accept", "1000")
+
+    new = hidden(name, sandbox.variables("local")[name])
+    assert new
+    assert seen.programs
+    assert seen.in_arguments == {}
+    assert not seen.showed(Secret(name, new))
+
+
+def hidden(name: str, value: str) -> str | None:
+    """What nobody may see of a variable."""
+    return urllib.parse.urlsplit(value).password if name.endswith("_URL") else value if name.endswith("_KEY") else None
