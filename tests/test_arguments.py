@@ -89,4 +89,4 @@ def test_no_command_line_shows_a_secret_while_it_is_rotated(name: str, shell: Sh
 
 def hidden(name: str, value: str) -> str | None:
     """What nobody may see of a variable."""
-    return urllib.parse.urlsplit(value).password if name.endswith("_URL") else value if name.endswith("_KEY") else None
+    return urlsplit(value).password if name.endswith("_URL") else value if name.endswith("_KEY") else None
