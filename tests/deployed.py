@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from tests.sandbox.servers import link_installed, open_folder
 
 FIRST = "20251030_add_hnsw_vector_indexes"
 """Where the first release's migrations end."""
+
+PATIENT = {"gate_seconds": 120.0, "bake_seconds": 1.0, "bake_probes": 20, "latency_floor_ms": 8000.0}
+"""What a deploy asks of a release here: a good one must not fail because the machine is busy with something else."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,15 @@ class Place:
     def deploy(self, ref: str, *, code: int = 0) -> str:
         """``release.deploy``: what was printed."""
         return succeeds(self.shell, "release.deploy", "--ref", ref, code=code)
+
+    def declare(self, **asked: float) -> None:
+        """Change what a deploy asks of a release, in the inventory's table ``[deploy]``."""
+        file = self.shell.project / "inventory" / "local" / "environment.toml"
+        text = file.read_text()
+        for key, value in asked.items():
+            text, count = re.subn(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+            assert count == 1, f"{key} stands {count} times in {file}"
+        file.write_text(text)
 
     def back_to_first(self) -> None:
         """The first release runs again over its own schema, ahead of the ledger: there is a migration to do."""
@@ -72,6 +85,8 @@ def place(installed: Layout) -> Iterator[Place]:
         link_installed(installed, prepare(folder))
         try:
             succeeds(shell, "sandbox.up")
-            yield Place(shell)
+            made = Place(shell)
+            made.declare(**PATIENT)
+            yield made
         finally:
             kill_all(shell)

@@ -16,7 +16,7 @@ from runbooks.sandbox.world import Sandbox
 from runbooks.systems.releases.record import State
 from runbooks.systems.store.folder import FolderStore
 from tests.crash.sandboxes import succeeds
-from tests.deployed import Place, place
+from tests.deployed import PATIENT, Place, place
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +26,7 @@ def here(installed: Layout) -> Iterator[Place]:
 
 
 @pytest.mark.matrix
+@pytest.mark.timeout(900)
 def test_releases_follow_each_other_and_bad_ones_are_taken_back(here: Place) -> None:
     """One story, since each deploy stands on the one before; a sandbox for each would cost a minute."""
     here.back_to_first()
@@ -48,6 +49,7 @@ def test_releases_follow_each_other_and_bad_ones_are_taken_back(here: Place) -> 
     assert v3.migrates_at_start
     assert v3.variables_backup
 
+    here.declare(gate_seconds=20.0)
     said = here.deploy("v4", code=6)
     assert "Have it prove itself there" in said
     assert "/health: HTTP 500" in said
@@ -55,9 +57,11 @@ def test_releases_follow_each_other_and_bad_ones_are_taken_back(here: Place) -> 
     here.is_consistent()
     assert State.BAD in here.history().states.values()
 
+    here.declare(**PATIENT | {"latency_floor_ms": 350.0})
     said = here.deploy("v5", code=6)
     assert "in the bake: " in said
     assert "requests go back to" in said
+    here.declare(**PATIENT)
     assert here.version() == "v3"
     here.is_consistent()
 
