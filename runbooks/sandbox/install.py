@@ -17,7 +17,8 @@ from pathlib import Path
 SCRIPT = """#!{python}
 import sys
 from {module} import {attribute}
-sys.exit({attribute}())
+if __name__ == "__main__":  # a worker process that is spawned imports this file again
+    sys.exit({attribute}())
 """
 
 
