@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,6 +16,7 @@ from runbooks.engine.step import Runbook
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.postgres import databases
 from runbooks.systems.postgres.databases import Mark
+from runbooks.systems.postgres.side_table import Column, SideTable, found
 from runbooks.systems.snapshots.shelf import place
 from tests.conftest import Shell
 from tests.crash.points import cases, in_doubt, points
@@ -62,9 +64,13 @@ def vault(sandbox: Sandbox, database: str, tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.fixture
-def cluttered(vault: Vault, kept: Path) -> Vault:
+def cluttered(vault: Vault, kept: Path) -> Iterator[Vault]:
     """With something for every step to remove."""
     shutil.copytree(kept / "snapshots", vault.project / "store" / "snapshots")
+    server = vault.project / "var" / "snapshots" / "vault" / "pg-20250101_aaac"
+    server.mkdir(parents=True)
+    os.utime(server, (0, 0))
+    side = SideTable(Column("public", "user_api_config", "encrypted_api_key"), DEAD.format("aaad"))
     for tail in ("aaaa", "aaab"):
         name, run = f"{vault.database}__restore_20250101_{tail}", DEAD.format(tail)
         vault.execute(f"CREATE DATABASE {name}")
@@ -72,7 +78,10 @@ def cluttered(vault: Vault, kept: Path) -> Vault:
             databases.set_mark(connection, name, Mark(run, "filling"))
         (vault.project / "var" / "snapshots" / "vault" / run / "data").mkdir(parents=True)
         (vault.project / "var" / "snapshots" / "vault" / run / "data" / "toc.dat").write_bytes(b"rows")
-    return vault
+    with vault.access.connection() as connection:
+        side.create(connection)
+        yield vault
+        side.drop(connection)
 
 
 def steps(book: Runbook[Any]) -> list[Any]:
@@ -87,6 +96,8 @@ def nothing_is_left(vault: Vault) -> None:
     assert {name.split("/")[1] for name in shelf.store.names("snapshots/")} == set(shelf.ids())
     assert vault.siblings() == []
     assert not work.exists() or list(work.iterdir()) == []
+    with vault.access.connection() as connection:
+        assert list(found(connection)) == []
 
 
 @pytest.mark.parametrize("point", steps(prune.runbook()))
