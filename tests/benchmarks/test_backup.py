@@ -1,4 +1,4 @@
-"""Issue 4's figures: what a proven copy of a database costs beyond PostgreSQL's own programs, on the same server."""
+"""What a proven copy of a database costs beyond PostgreSQL's own programs, on the same server."""
 
 from __future__ import annotations
 
