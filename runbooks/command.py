@@ -35,10 +35,8 @@ def start(name: str, options: Options) -> int:
         RunbookError: it could not begin; nothing was done.
     """
     environment = open_environment(options.environment)
-    if environment.sandbox and name in catalog.NEED_THE_APPLICATION:
-        code = _start_sandbox(options)
-        if code is not None:
-            return code
+    if name in catalog.NEED_THE_APPLICATION and (code := wake(name, environment, options)) is not None:
+        return code
     if environment.sandbox and name == "release.verify" and not options.plan:
         _catch_up(options)
     redactor = Redactor()
@@ -75,14 +73,20 @@ def _begin(name: str, environment: Environment, redactor: Redactor, options: Opt
         prepared.close()
 
 
-def _start_sandbox(options: Options) -> int | None:
+def wake(name: str, environment: Environment, options: Options) -> int | None:
+    """Have the application there that a runbook asks: an environment that is the sandbox is started for it.
+
+    Returns:
+        The exit code to end with: after a plan, or when the sandbox could not be started; None to go on.
+    """
+    return _start_sandbox(name, options) if environment.sandbox else None
+
+
+def _start_sandbox(name: str, options: Options) -> int | None:
     """Start the sandbox if it does not run: on first use, and after anything of it was killed.
 
     While a fault is injected, what it broke stays as it is, or it could not be seen; that is said. Where nothing runs
     at all, the sandbox is started with it.
-
-    Returns:
-        The exit code to end with: after a plan, or when the sandbox could not be started; None to go on.
     """
     try:
         from runbooks.sandbox.world import Sandbox
@@ -101,7 +105,7 @@ def _start_sandbox(options: Options) -> int | None:
     up = Options(environment="local", plan=options.plan, stream=stream, reason="first use")
     code = start("sandbox.up", up)
     if options.plan and not code:
-        print("Then: Verify a release. Its plan needs what starting the sandbox writes.", file=stream)
+        print(f"Then: invoke {name}. Its plan needs what starting the sandbox writes.", file=stream)
     return code if code or options.plan else None
 
 

@@ -46,9 +46,11 @@ def start(ref: str | None, release: str | None, options: Options) -> int:
             where="--ref, --release",
             mend="invoke release.deploy --ref TAG; invoke release.list shows those that were deployed",
         )
-    redactor = Redactor()
+    environment, redactor = open_environment(options.environment), Redactor()
+    if (code := command.wake("release.deploy", environment, options)) is not None:
+        return code
     with masked(redactor):
-        site = Site(open_environment(options.environment), redactor)
+        site = Site(environment, redactor)
         try:
             wanted = _again(site, release) if release else _built(site, str(ref))
         finally:

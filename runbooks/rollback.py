@@ -39,9 +39,11 @@ def start(to: str | None, *, restore_data: bool, keep_data: bool, undo: str | No
     """
     if undo is not None and (to or restore_data or keep_data):
         raise InputError("--undo takes a whole rollback back, so it goes with no other choice", where="--undo")
-    redactor = Redactor()
+    environment, redactor = open_environment(options.environment), Redactor()
+    if (code := command.wake("rollback", environment, options)) is not None:
+        return code
     with masked(redactor):
-        site = Site(open_environment(options.environment), redactor)
+        site = Site(environment, redactor)
         try:
             asked = _undo(site, undo) if undo is not None else _back(site, to, restore_data, keep_data)
         finally:

@@ -221,12 +221,14 @@ def test_a_plan_writes_nothing_at_all(words: list[str], shop: Shop) -> None:
     assert (tree(shop.project), shop.users()) == (before, users)
 
 
-def test_a_plan_starts_no_sandbox(bare_shell: Shell) -> None:
+@pytest.mark.parametrize("words", [["release.verify"], ["release.deploy", "--ref", "v2"], ["rollback"]])
+def test_a_plan_starts_no_sandbox(words: list[str], bare_shell: Shell) -> None:
     before = tree(bare_shell.project)
 
-    done = bare_shell.invoke("release.verify", "--plan")
+    done = bare_shell.invoke(*words, "--plan")
 
     assert done.returncode == 0, done.stderr
+    assert f"Then: invoke {words[0]}." in done.stdout
     assert tree(bare_shell.project) == before
 
 
