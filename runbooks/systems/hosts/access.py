@@ -81,6 +81,9 @@ class Here(Local):
             feeder.end()
             if process.poll() is None:
                 _end(process, GRACE if hold else 0)
+            for pipe in (process.stdout, process.stderr):
+                if pipe:  # `communicate` leaves them open when something else still holds the other end
+                    pipe.close()
         feeder.raise_what_went_wrong()
         return Done(process.returncode, output, errors.decode(errors="backslashreplace"))
 
@@ -107,6 +110,7 @@ def _end(process: subprocess.Popen[bytes], grace: float) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(subprocess.TimeoutExpired):  # what left its group may still hold its output open
         process.communicate(timeout=2)
+    process.wait()
 
 
 class Feeder:
