@@ -78,8 +78,15 @@ def prepare(opening: Opening) -> Prepared:
     snapshots, given = Snapshots(site), opening.parameters
     _ = snapshots.database
     making = Making(snapshots, opening.run, None)
-    wanted = hosting.Release(given["id"], given["commit"])
-    work = Deploying(site, snapshots, making, wanted, given["version"], opening.run, opening.runs)
+    work = Deploying(
+        site=site,
+        snapshots=snapshots,
+        wanted=hosting.Release(given["id"], given["commit"]),
+        run=opening.run,
+        making=making,
+        version=given["version"],
+        runs=opening.runs,
+    )
     if work.before is not None:
         making.release = work.before.commit
     return Prepared(runbook(), work, site.close)

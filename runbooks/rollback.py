@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 from typing import Any
@@ -12,23 +12,22 @@ from runbooks import backup, command, restore
 from runbooks.catalog import Opening, Prepared
 from runbooks.engine.errors import InputError
 from runbooks.engine.redact import Redactor
-from runbooks.engine.secret import Secret
-from runbooks.engine.step import Conclusion, Runbook, Scope, Step
+from runbooks.engine.step import Conclusion, Runbook, Step
 from runbooks.environment.site import Site
 from runbooks.environment.snapshots import Snapshots
 from runbooks.masking import masked
 from runbooks.options import Options
 from runbooks.places import open_environment
-from runbooks.steps import going_back, restoration, serving, switching
+from runbooks.steps import baking, gate, going_back, restoration, slots, switching
 from runbooks.steps.going_back import GoingBack, Present, Returning
-from runbooks.steps.serving import Serving
 from runbooks.steps.switching import Switching
 from runbooks.steps.way_back import choose, with_data
 from runbooks.systems.platform import hosting
 from runbooks.systems.postgres.heads import heads_of
 from runbooks.systems.postgres.quarantine import put_aside
 from runbooks.systems.releases.ledger import Releases
-from runbooks.systems.releases.record import Release
+
+LONG = 3600.0
 
 
 def start(to: str | None, *, restore_data: bool, keep_data: bool, undo: str | None, options: Options) -> int:
@@ -74,15 +73,13 @@ def prepare(opening: Opening) -> Prepared:
     site = Site(opening.environment, opening.redactor)
     snapshots = Snapshots(site)
     _ = snapshots.database
-    releases = Releases(snapshots.shelf.store)
-    given = opening.parameters
-    history = releases.history()
+    given, history = opening.parameters, Releases(snapshots.shelf.store).history()
     release, leaves = history.find(given["to"]), history.find(given["from"])
     work = GoingBack(
-        run=opening.run,
+        site=site,
         snapshots=snapshots,
-        releases=releases,
-        serving=_serving(site, opening.run, release),
+        wanted=hosting.Release(release.id, release.commit),
+        run=opening.run,
         release=release,
         leaves=leaves,
         undoes=given.get("undo") or "",
@@ -103,21 +100,6 @@ def _in_quarantine(snapshots: Snapshots, run: str) -> str:
     tail = f"{run[:8]}_{run.rpartition('-')[2]}"
     known, _ = put_aside(snapshots.access, snapshots.database)
     return next((each.name for each in known if each.mark.run == run), f"{snapshots.database}__quarantine_{tail}")
-
-
-def _serving(site: Site, run: str, release: Release) -> Serving:
-    variables: Mapping[str, Secret] = site.variables
-    name = site.environment.release.commit_variable
-    if name and name in variables:
-        variables = {**variables, name: Secret(name, release.commit)}
-    return Serving(
-        run=run,
-        hosting=site.hosting,
-        release=hosting.Release(release.id, release.commit),
-        fingerprint=site.variables_fingerprint() or "",
-        variables=variables,
-        public=site.application,
-    )
 
 
 def code_only_runbook() -> Runbook[GoingBack]:
@@ -198,8 +180,13 @@ def _present() -> tuple[Step[GoingBack], ...]:
 
 def _opening() -> tuple[Step[GoingBack], ...]:
     return (
-        Step(name="look", title="See what serves, and whether the release is still there", act=_look),
-        Step(name="claim", title="Have the hosts refuse whoever was here before", act=serving.claim),
+        Step(
+            name="look",
+            title="See what serves, and whether the release is still there",
+            act=going_back.look,
+            plan=going_back.plan_look,
+        ),
+        Step(name="claim", title="Have the hosts refuse whoever was here before", act=slots.claim),
         Step(
             name="begin",
             title="Say in the ledger that this begins",
@@ -216,16 +203,16 @@ def _build() -> tuple[Step[GoingBack], ...]:
         Step(
             name="build",
             title="Have the release on every host",
-            act=serving.build,
-            done=serving.built,
-            plan=serving.plan,
-            seconds=1800,
+            act=slots.build,
+            done=slots.is_built,
+            plan=slots.plan_build,
+            seconds=LONG,
         ),
         Step(
             name="place",
             title="Put it into the idle slot, with today's variables",
-            act=serving.place,
-            done=serving.placed,
+            act=slots.place,
+            done=slots.placed,
             seconds=300,
         ),
     )
@@ -236,22 +223,29 @@ def _traffic() -> tuple[Step[GoingBack], ...]:
         Step(
             name="start",
             title="Start it beside what serves",
-            act=serving.start,
-            done=serving.started,
-            undo=serving.stop,
-            seconds=300,
+            act=slots.start,
+            done=slots.started,
+            undo=slots.stop_again,
+            seconds=LONG,
         ),
-        Step(name="gate", title="Ask it itself until it is well", act=serving.gate, seconds=300),
+        Step(
+            name="gate",
+            title="Have it prove itself there",
+            act=gate.prove_itself,
+            plan=gate.plan_to_prove,
+            seconds=LONG,
+        ),
         Step(
             name="switch-traffic",
             title="Send the requests there",
-            before=serving.active,
-            act=serving.switch,
-            done=serving.switched,
-            undo=serving.switch_back,
-            seconds=120,
+            before=slots.noted,
+            act=slots.switch,
+            done=slots.switched,
+            undo=slots.switch_back,
+            plan=slots.plan_switch,
+            seconds=LONG,
         ),
-        Step(name="verify", title="Ask as users do until it is well", act=serving.verify, seconds=300),
+        Step(name="smoke", title="Ask it for what must work", act=baking.smoke),
     )
 
 
@@ -265,10 +259,10 @@ def _closing() -> tuple[Step[GoingBack], ...]:
         ),
         Step(
             name="retire",
-            title="Stop what served before",
-            act=serving.retire,
-            done=serving.retired,
+            title="Let what served before end what it answers, and stop it",
+            act=slots.rest,
             seconds=300,
+            always=True,
         ),
         Step(name="announce", title="Write what users are to be told", act=going_back.announce),
     )
@@ -276,10 +270,6 @@ def _closing() -> tuple[Step[GoingBack], ...]:
 
 def _runbook(title: str, *steps: Step[GoingBack]) -> Runbook[GoingBack]:
     return Runbook(name="rollback", title=title, changes=True, conclude=_conclude, steps=steps)
-
-
-def _look(work: GoingBack, _scope: Scope) -> str:
-    return serving.look(work)
 
 
 def _conclude(work: GoingBack) -> Conclusion:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pygit2
 import pytest
@@ -18,7 +17,6 @@ import pytest
 from runbooks import command, project
 from runbooks.engine import lease, runs
 from runbooks.engine.redact import Redactor
-from runbooks.engine.secret import Secret
 from runbooks.engine.step import Scope
 from runbooks.environment.load import load
 from runbooks.environment.site import Site
@@ -26,7 +24,7 @@ from runbooks.environment.snapshots import Snapshots
 from runbooks.options import Options
 from runbooks.sandbox.layout import Layout, prepare
 from runbooks.sandbox.world import Sandbox
-from runbooks.steps import serving
+from runbooks.steps import baking, gate, slots
 from runbooks.steps.serving import Serving
 from runbooks.systems.platform import hosting
 from runbooks.systems.postgres.heads import heads_of
@@ -77,8 +75,7 @@ class Deploys:
     ) -> Release:
         commit = self.commit(tag)
         placed = hosting.Release(f"{tag}-{secrets.token_hex(3)}", commit)
-        variables = {**site.variables, "RAILWAY_GIT_COMMIT_SHA": Secret("commit", commit)}
-        work = SimpleNamespace(serving=Serving(held.run, site.hosting, placed, "", variables, site.application))
+        work = Serving(site=site, snapshots=snapshots, wanted=placed, run=held.run)
         scope = Scope(
             run=held.run,
             before={},
@@ -89,11 +86,10 @@ class Deploys:
             token=held.token,
         )
         before = snapshots.shelf.find("newest").id
-        serving.build(work, scope)
-        serving.place(work, scope)
+        slots.build(work, scope)
         (host,) = site.hosting.hosts
-        site.hosting.changes(held.token).run_in_release(host, placed, ("alembic", "upgrade", "head"), variables)
-        for step in (serving.start, serving.gate, serving.switch, serving.verify, serving.retire):
+        site.hosting.changes(held.token).run_in_release(host, placed, ("alembic", "upgrade", "head"), work.variables)
+        for step in (slots.start, gate.prove_itself, slots.switch, baking.smoke):
             step(work, scope)
         release = Release(
             id=placed.id,
@@ -114,7 +110,8 @@ class Deploys:
             release=release,
             state=State.STABLE,
         )
-        Releases(snapshots.shelf.store).append(replace(entry, number=0))
+        work.releases.append(replace(entry, number=0))
+        slots.rest(work, scope)
         return release
 
 

@@ -11,6 +11,7 @@ from runbooks.engine.step import Scope
 from runbooks.steps.deploying import Deploying
 from runbooks.steps.gate import problem_of
 from runbooks.steps.judging import SHARE, Bounds, Judgement, Sampled, Verdict, judge
+from runbooks.steps.serving import Serving
 
 BASELINE, BAKE = "baseline", "bake"
 
@@ -35,7 +36,7 @@ def plan_bake(work: Deploying) -> Iterator[str]:
     )
 
 
-def smoke(work: Deploying, _scope: Scope) -> str:
+def smoke(work: Serving, _scope: Scope) -> str:
     """Ask the public address for a few things that must work."""
     problems = [found for path in work.declared.smoke_paths if (found := problem_of(work.site.application, path))]
     if problems:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from runbooks.engine.errors import InputError, SystemFault
 from runbooks.engine.step import Scope
+from runbooks.steps import slots
 from runbooks.steps.deploying import Deploying, release_now
 from runbooks.steps.migrating import LINTED, ask, told
 from runbooks.steps.release_state import heads_of
@@ -14,17 +15,15 @@ from runbooks.systems.releases.record import Kind, Release, State
 
 def claim(work: Deploying, scope: Scope) -> str:
     """Say that it begins, and have every host refuse whoever holds an older lease."""
-    changes = work.hosting.changes(scope.token)
-    for host in work.hosting.hosts:
-        changes.claim(host)
+    said = slots.claim(work, scope)
     adopt(work, scope)
     work.releases.append(work.entry(Kind.BEGAN, scope))
-    return f"{', '.join(work.hosting.hosts)}: whoever holds an older lease than {scope.token} is refused"
+    return said
 
 
 def claimed(work: Deploying, scope: Scope) -> bool:
     """Whether it is said, and every host has heard of this lease: a resumed run holds a newer one."""
-    if not _said(work, Kind.BEGAN):
+    if not work.said(Kind.BEGAN):
         return False
     return all(state.token == scope.token for state in work.states().values())
 
@@ -88,11 +87,7 @@ def record(work: Deploying, scope: Scope) -> str:
 
 
 def recorded(work: Deploying, _scope: Scope) -> bool:
-    return _said(work, Kind.DEPLOYED)
-
-
-def _said(work: Deploying, kind: Kind) -> bool:
-    return any((entry.run, entry.kind) == (work.run, kind) for entry in work.releases.entries())
+    return work.said(Kind.DEPLOYED)
 
 
 def _tried(work: Deploying, heads: tuple[str, ...]) -> Release | None:

@@ -10,7 +10,9 @@ from runbooks.engine.step import Scope
 from runbooks.steps.deploying import Deploying
 from runbooks.steps.migrating import told
 from runbooks.steps.release_state import heads_of
+from runbooks.steps.serving import Serving
 from runbooks.systems.http.client import HttpClient
+from runbooks.systems.platform.hosting import Slot
 
 IN_A_ROW = 3
 """Good answers."""
@@ -22,30 +24,45 @@ PATIENCE = 5.0
 """Seconds for one answer."""
 
 
-def gate(work: Deploying, scope: Scope) -> str:
+def prove_itself(work: Serving, scope: Scope) -> str:
     """Ask the idle slot of every host until it answers well, and go on doing so for the declared time.
 
     Raises:
-        SystemFault: it did not within the declared time, runs another commit, or the schema is another one.
+        SystemFault: it did not within the declared time, or runs another commit.
     """
-    lines = [_host(work, scope, host) for host in work.hosting.hosts]
+    return "; ".join(_host(work, scope, host) for host in work.hosting.hosts)
+
+
+def gate(work: Deploying, scope: Scope) -> str:
+    """The same for a release that brings a schema along.
+
+    Raises:
+        SystemFault: as there, or the schema is another one.
+    """
+    told_by_hosts = prove_itself(work, scope)
     heads, wanted = heads_of(work.site), told(work).heads
     if set(heads) != set(wanted):
         found = f"the schema is at {', '.join(heads) or 'no migration'}"
         raise work.prove(f"{found}, the release is for {', '.join(wanted)}")
-    return "; ".join(lines)
+    return f"{told_by_hosts}; the schema is at {', '.join(heads)}"
 
 
-def plan(work: Deploying) -> Iterator[str]:
+def plan_to_prove(work: Serving) -> Iterator[str]:
     """What it must do."""
     declared = work.declared
     yield (
         f"within {declared.gate_seconds:g} s: {IN_A_ROW} good answers in a row, and none but good ones for"
-        f" {declared.gate_stable_seconds:g} s; the wanted commit; the wanted schema; the same process throughout"
+        f" {declared.gate_stable_seconds:g} s; the wanted commit; the same process throughout"
     )
 
 
-def _host(work: Deploying, scope: Scope, host: str) -> str:
+def plan(work: Deploying) -> Iterator[str]:
+    """The same for a release that brings a schema along."""
+    yield from plan_to_prove(work)
+    yield "the wanted schema"
+
+
+def _host(work: Serving, scope: Scope, host: str) -> str:
     state = work.hosting.observe(host)
     slot = work.slot(state)
     placement = state.slots[slot].placement
@@ -53,14 +70,25 @@ def _host(work: Deploying, scope: Scope, host: str) -> str:
         runs = placement.release.commit[:12] if placement else "nothing"
         raise work.prove(f"{slot} of {host} runs {runs} instead of {work.wanted.commit[:12]}")
     with work.hosting.reach(host, slot) as url, HttpClient(url, seconds=PATIENCE) as client:
-        asked, seconds = _steady(work, scope, client, f"{slot} of {host}")
+        try:
+            asked, seconds = _steady(work, scope, client, f"{slot} of {host}")
+        except SystemFault as fault:
+            fault.found += f"; its log: {_log(work, host, slot)}"
+            raise
     after = work.hosting.observe(host).slots[slot]
     if after.pid != state.slots[slot].pid:
         raise work.prove(f"{slot} of {host} was started again while it was asked: process {after.pid}")
     return f"{slot} of {host}: {asked} good answers in {seconds:.1f} s, commit {work.wanted.commit[:12]}"
 
 
-def _steady(work: Deploying, scope: Scope, client: HttpClient, where: str) -> tuple[int, float]:
+def _log(work: Serving, host: str, slot: Slot) -> str:
+    try:
+        return " | ".join(work.hosting.log_of(host, slot, lines=10).splitlines())
+    except SystemFault as fault:
+        return fault.what
+
+
+def _steady(work: Serving, scope: Scope, client: HttpClient, where: str) -> tuple[int, float]:
     """Ask until it has been good for long enough: how many good answers that was, and over how long."""
     declared, began = work.declared, time.monotonic()
     good, since, problem = 0, began, "it was not asked"

@@ -35,8 +35,8 @@ from runbooks.systems.releases.ledger import Releases
 from runbooks.systems.releases.record import Entry, Kind, Release
 
 
-@dataclass
-class GoingBack:
+@dataclass(kw_only=True)
+class GoingBack(Serving):
     """A release that is put to work again, and where asked its data.
 
     Attributes:
@@ -48,10 +48,6 @@ class GoingBack:
         returning: The database in quarantine that comes back with it; None: none does.
     """
 
-    run: str
-    snapshots: Snapshots
-    releases: Releases
-    serving: Serving
     release: Release
     leaves: Release
     data: Switching | None = None
@@ -63,23 +59,6 @@ class GoingBack:
     def kind(self) -> Kind:
         """What the ledger says at the end."""
         return Kind.UNDONE if self.undoes else Kind.ROLLED_BACK
-
-    def entry(self, kind: Kind, token: int, **more: object) -> Entry:
-        """One for the ledger."""
-        known = Entry(
-            kind=kind,
-            at=datetime.now(UTC),
-            by=operator(),
-            run=self.run,
-            token=token,
-            id=self.release.id,
-            undoes=self.undoes,
-        )
-        return replace(known, **more)  # type: ignore[arg-type]
-
-    def said(self, kind: Kind) -> bool:
-        """Whether this run has written such an entry."""
-        return any((each.run, each.kind) == (self.run, kind) for each in self.releases.entries())
 
 
 @dataclass
@@ -132,9 +111,27 @@ class Returning:
         return Exchange(live=self.live, replacement=self.aside, aside=self.name, mark=said)
 
 
+def look(work: GoingBack, _scope: Scope) -> str:
+    """See what serves now, and whether the release is still there.
+
+    Raises:
+        SystemFault: a host can't be asked, or what users are to be told at the end could not be rendered.
+    """
+    _announcement(work)
+    return "; ".join(plan_look(work))
+
+
+def plan_look(work: GoingBack) -> Iterable[str]:
+    """What each host serves, and whether it has the release."""
+    for host, state in work.states().items():
+        now = state.serving.release.id if state.serving else "nothing"
+        kept = "is there" if work.wanted in state.releases else "is built first"
+        yield f"{host} serves {now}, {work.wanted.id} {kept}"
+
+
 def begin(work: GoingBack, scope: Scope) -> str:
     """Say in the ledger that what runs is being changed, so that nobody with an older lease goes on."""
-    work.releases.append(work.entry(Kind.BEGAN, scope.token))
+    work.releases.append(work.entry(Kind.BEGAN, scope, undoes=work.undoes))
     return f"{work.leaves.id} is being replaced by {work.release.id}"
 
 
@@ -145,7 +142,7 @@ def begun(work: GoingBack, _scope: Scope) -> bool:
 def withdraw(work: GoingBack, scope: Scope) -> str:
     """Say there that it came to nothing."""
     at = heads_of(work.snapshots.access)
-    work.releases.append(work.entry(Kind.WITHDRAWN, scope.token, undoes="", heads=at))
+    work.releases.append(work.entry(Kind.WITHDRAWN, scope, heads=at))
     return f"{work.leaves.id} runs as before"
 
 
@@ -163,7 +160,7 @@ def record(work: GoingBack, scope: Scope) -> str:
     release = replace(work.release, snapshot_before=present, heads=at)
     moved = bool(work.data or work.returning)
     left = at if work.undoes else None
-    work.releases.append(work.entry(work.kind, scope.token, release=release, data=moved, heads=left))
+    work.releases.append(work.entry(work.kind, scope, undoes=work.undoes, release=release, data=moved, heads=left))
     return f"{work.release.id} runs now" + (f"; the present before is snapshot {present}" if present else "")
 
 
@@ -229,22 +226,23 @@ def digest_of(access: Access, database: str, jobs: int, stopping: threading.Even
 
 
 def announce(work: GoingBack, scope: Scope) -> str:
-    """Render what users are to be told; a person posts it.
+    """Render what users are to be told; a person posts it."""
+    text = _announcement(work)
+    scope.record("announcement", text=text)
+    return f"to be posted: {' '.join(text.split())}"
 
-    Raises:
-        SystemFault: the text has a mistake.
-    """
+
+def _announcement(work: GoingBack) -> str:
+    """Raises SystemFault: the text has a mistake."""
     lost = work.data.manifest.taken if work.data else None
     facts = Facts(
         state="done", release=work.leaves.version, previous=work.release.version, at=datetime.now(UTC), lost=lost
     )
     folder, _ = folder_of(work.snapshots.environment)
     try:
-        text = announcing.render("rollback", folder, facts)
+        return announcing.render("rollback", folder, facts)
     except ValueError as error:
         raise SystemFault("the announcement can't be rendered", reason=Reason.FAILED, found=str(error)) from error
-    scope.record("announcement", text=text)
-    return f"to be posted: {' '.join(text.split())}"
 
 
 def plan(work: GoingBack) -> Iterable[str]:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.step import Scope
-from runbooks.steps.deploying import Deploying
+from runbooks.steps.serving import Serving
 from runbooks.systems.hosts import rollout
 from runbooks.systems.hosts.rollout import Rollout
 from runbooks.systems.platform.hosting import HostState
 
 
 def change_all(
-    work: Deploying,
+    work: Serving,
     scope: Scope,
     change: Callable[[str], str],
     look: Callable[[str], object] = lambda _: None,
@@ -25,8 +25,8 @@ def change_all(
         look: Looks at a host that was changed, ahead of the next ones.
 
     Raises:
-        SystemFault: a host failed or did not look well, or somebody asked to stop. A deploy is on all hosts or is taken
-            back from all of them: what the budget buys is that more of what is broken is known at once.
+        SystemFault: a host failed or did not look well, or somebody asked to stop. A release is on all hosts or is
+            taken back from all of them: what the budget buys is that more of what is broken is known at once.
     """
     said: dict[str, str] = {}
 
@@ -47,7 +47,7 @@ def change_all(
     return [said[host] for host in hosts]
 
 
-def take_back_all(work: Deploying, undo: Callable[[HostState], str]) -> list[str]:
+def take_back_all(work: Serving, undo: Callable[[HostState], str]) -> list[str]:
     """Take a change back on every host, last first; what was said, where something was.
 
     Raises:

@@ -10,8 +10,9 @@ from runbooks.engine.step import Scope
 from runbooks.steps.deploying import Deploying
 from runbooks.steps.gate import IN_A_ROW, PATIENCE, problem_of
 from runbooks.steps.rolling import change_all, take_back_all
+from runbooks.steps.serving import Serving
 from runbooks.systems.http.client import HttpClient
-from runbooks.systems.platform.hosting import HostState, Slot
+from runbooks.systems.platform.hosting import Changes, HostState, Slot
 from runbooks.systems.releases.record import Kind
 
 START_SECONDS = 300.0
@@ -20,7 +21,15 @@ START_SECONDS = 300.0
 STOP_SECONDS = 60.0
 
 
-def build(work: Deploying, scope: Scope) -> str:
+def claim(work: Serving, scope: Scope) -> str:
+    """Have every host refuse whoever holds an older lease."""
+    changes = work.hosting.changes(scope.token)
+    for host in work.hosting.hosts:
+        changes.claim(host)
+    return f"{', '.join(work.hosting.hosts)}: whoever holds an older lease than {scope.token} is refused"
+
+
+def build(work: Serving, scope: Scope) -> str:
     """Have the release on every host."""
     changes = work.hosting.changes(scope.token)
 
@@ -32,30 +41,36 @@ def build(work: Deploying, scope: Scope) -> str:
     return f"{work.wanted.id} on {', '.join(change_all(work, scope, one))}"
 
 
-def is_built(work: Deploying, _scope: Scope) -> bool:
+def is_built(work: Serving, _scope: Scope) -> bool:
     return all(work.wanted in state.releases for state in work.states().values())
 
 
-def plan_build(work: Deploying) -> Iterator[str]:
+def plan_build(work: Serving) -> Iterator[str]:
     """Where it goes."""
     yield f"commit {work.wanted.commit} to {', '.join(work.hosting.hosts)}"
 
 
-def noted(work: Deploying) -> dict[str, Any]:
+def noted(work: Serving) -> dict[str, Any]:
     """Which slot the requests went to on each host."""
     return {"active": {host: state.active and state.active.value for host, state in work.states().items()}}
 
 
-def start(work: Deploying, scope: Scope) -> str:
+def place(work: Serving, scope: Scope) -> str:
+    """Put it into the idle slot of every host, with today's variables; nothing is started."""
+    changes = work.hosting.changes(scope.token)
+    return f"it lies in {', '.join(change_all(work, scope, lambda host: f'{_place(work, changes, host)} of {host}'))}"
+
+
+def placed(work: Serving, _scope: Scope) -> bool:
+    return all(_lies(work, state) for state in work.states().values())
+
+
+def start(work: Serving, scope: Scope) -> str:
     """Start it in the idle slot of every host, where nobody is sent yet."""
-    changes, placement, variables = work.hosting.changes(scope.token), work.placement, work.variables
+    changes = work.hosting.changes(scope.token)
 
     def one(host: str) -> str:
-        state = work.hosting.observe(host)
-        slot = work.slot(state)
-        if state.slots[slot].placement != placement:
-            changes.stop(host, slot)  # what a deploy before left there
-            changes.place(host, slot, placement, variables)
+        slot = _place(work, changes, host)
         try:
             changes.start(host, slot, seconds=min(scope.remaining(), START_SECONDS))
         except SystemFault as fault:
@@ -67,12 +82,12 @@ def start(work: Deploying, scope: Scope) -> str:
     return f"it runs in {', '.join(change_all(work, scope, one))}"
 
 
-def started(work: Deploying, _scope: Scope) -> bool:
+def started(work: Serving, _scope: Scope) -> bool:
     """Whether it runs on every host."""
-    return all(_ours(work, state) is not None and _runs(work, state) for state in work.states().values())
+    return all(_lies(work, state) and state.slots[work.slot(state)].running for state in work.states().values())
 
 
-def stop_again(work: Deploying, scope: Scope) -> str:
+def stop_again(work: Serving, scope: Scope) -> str:
     """Stop it wherever requests do not go to it.
 
     Raises:
@@ -81,7 +96,7 @@ def stop_again(work: Deploying, scope: Scope) -> str:
     changes = work.hosting.changes(scope.token)
 
     def one(state: HostState) -> str:
-        slot = _ours(work, state)
+        slot = work.ours(state)
         if slot is None:
             return ""
         if slot is state.active:
@@ -95,7 +110,7 @@ def stop_again(work: Deploying, scope: Scope) -> str:
     return f"stopped in {', '.join(stopped)}" if stopped else "it ran nowhere"
 
 
-def switch(work: Deploying, scope: Scope) -> str:
+def switch(work: Serving, scope: Scope) -> str:
     """Send requests to it, the canaries first; those that were switched are looked at ahead of the next ones."""
     changes = work.hosting.changes(scope.token)
 
@@ -111,7 +126,7 @@ def switch(work: Deploying, scope: Scope) -> str:
     return f"requests go to {work.wanted.id} on {', '.join(switched_on)}"
 
 
-def _look(work: Deploying, host: str) -> None:
+def _look(work: Serving, host: str) -> None:
     slot = work.slot(work.hosting.observe(host))
     with work.hosting.reach(host, slot) as url, HttpClient(url, seconds=PATIENCE) as client:
         for _ in range(IN_A_ROW):
@@ -121,11 +136,11 @@ def _look(work: Deploying, host: str) -> None:
     raise work.prove(f"{slot} of {host} after the switch: {problem}")
 
 
-def switched(work: Deploying, _scope: Scope) -> bool:
-    return all(state.active is not None and state.active is _ours(work, state) for state in work.states().values())
+def switched(work: Serving, _scope: Scope) -> bool:
+    return all(state.active is not None and state.active is work.ours(state) for state in work.states().values())
 
 
-def switch_back(work: Deploying, scope: Scope) -> str:
+def switch_back(work: Serving, scope: Scope) -> str:
     """Send requests to what answered them before; it still runs, or is started again.
 
     Raises:
@@ -140,40 +155,55 @@ def switch_back(work: Deploying, scope: Scope) -> str:
         slot = Slot(was)
         if state.active is slot:
             return ""
+        before = state.slots[slot].placement
         changes.start(state.host, slot)
         changes.switch(state.host, slot)
-        scope.record("switched", host=state.host, to=slot.value, release=work.before.id if work.before else "")
+        scope.record("switched", host=state.host, to=slot.value, release=before.release.id if before else "")
         return f"{slot} of {state.host}"
 
     lines = take_back_all(work, one)
     return f"requests go back to {', '.join(lines)}" if lines else "they never went to it"
 
 
-def plan_switch(work: Deploying) -> Iterator[str]:
+def plan_switch(work: Serving) -> Iterator[str]:
     """From where to where."""
     for host, state in work.states().items():
         yield f"{host}: from {state.active or 'nowhere'} to {work.slot(state)}"
 
 
+def rest(work: Serving, scope: Scope) -> str:
+    """Stop what served before, which ends what it answers in peace; it stays in its slot."""
+    if not work.said(Kind.DEPLOYED, Kind.ROLLED_BACK, Kind.UNDONE):
+        return "what served before goes on: this release was not recorded"
+    changes = work.hosting.changes(scope.token)
+    for host, state in work.states().items():
+        if state.active is not None:
+            changes.stop(host, state.active.other, seconds=STOP_SECONDS)
+    return "what served before is at rest"
+
+
 def retire(work: Deploying, scope: Scope) -> str:
-    """Stop the release before, which ends what it answers in peace; keep the builds that a rollback may want."""
-    if not any((entry.run, entry.kind) == (work.run, Kind.DEPLOYED) for entry in work.releases.entries()):
-        return "the release before goes on: this one was not recorded"
+    """Stop what served before, and keep the builds that a rollback may want."""
+    said = rest(work, scope)
+    if not work.said(Kind.DEPLOYED):
+        return said
     changes, removed = work.hosting.changes(scope.token), list[str]()
     hosts = work.site.environment.platform.hosts
     history = work.history()
     needed = {release.id for release in (history.current, history.previous_stable()) if release}
-    for host, state in work.states().items():
-        if state.active is not None:
-            changes.stop(host, state.active.other, seconds=STOP_SECONDS)
+    for host in work.hosting.hosts:
         removed += changes.remove_old(host, keep=hosts.keep if hosts else 3, needed=needed)
-    return "the release before is at rest" + (f"; {', '.join(removed)} removed" if removed else "")
+    return said + (f"; {', '.join(removed)} removed" if removed else "")
 
 
-def _ours(work: Deploying, state: HostState) -> Slot | None:
-    return next((slot for slot, each in state.slots.items() if each.placement and each.placement.run == work.run), None)
+def _place(work: Serving, changes: Changes, host: str) -> Slot:
+    state = work.hosting.observe(host)
+    slot = work.slot(state)
+    if state.slots[slot].placement != work.placement:
+        changes.stop(host, slot)  # what was put to work before that left there
+        changes.place(host, slot, work.placement, work.variables)
+    return slot
 
 
-def _runs(work: Deploying, state: HostState) -> bool:
-    each = state.slots[work.slot(state)]
-    return each.running and each.placement == work.placement
+def _lies(work: Serving, state: HostState) -> bool:
+    return state.slots[work.slot(state)].placement == work.placement

@@ -71,7 +71,15 @@ class Asked:
 def asked(sandbox: Sandbox, tmp_path: Path) -> Iterator[Asked]:
     site = Site(load(sandbox.project / "inventory", "local"), Redactor())
     snapshots, run = Snapshots(site), "20261128T100000Z-release.deploy-aaaa"
-    work = Deploying(site, snapshots, Making(snapshots, run, None), WANTED, "v2", run, tmp_path / "runs")
+    work = Deploying(
+        site=site,
+        snapshots=snapshots,
+        making=Making(snapshots, run, None),
+        wanted=WANTED,
+        version="v2",
+        run=run,
+        runs=tmp_path / "runs",
+    )
     writer = Writer(FolderStore(tmp_path / "store"))
     work.releases = writer.releases
     yield Asked(work, writer)

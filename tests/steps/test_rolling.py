@@ -102,10 +102,20 @@ def run_of(
         hosting=three.fleet,
         variables=VARIABLES,
         variables_fingerprint=lambda: "",
-        environment=SimpleNamespace(platform=SimpleNamespace(hosts=hosts)),
+        environment=SimpleNamespace(
+            platform=SimpleNamespace(hosts=hosts), release=SimpleNamespace(commit_variable=None)
+        ),
     )
     snapshots = SimpleNamespace(shelf=SimpleNamespace(store=FolderStore(folder / "store")))
-    work = Deploying(cast(Any, site), cast(Any, snapshots), cast(Any, None), wanted, wanted.id, "run-2", folder)
+    work = Deploying(
+        site=cast(Any, site),
+        snapshots=cast(Any, snapshots),
+        making=cast(Any, None),
+        wanted=wanted,
+        version=wanted.id,
+        run="run-2",
+        runs=folder,
+    )
     steps = [step for step in deploy.runbook().steps if step.name in ("build", "start", "switch")]
     book: Runbook[Any] = Runbook(name="deploy", title="Deploy", steps=(*steps, *then), changes=True)
     observers = [cast(Any, SimpleNamespace(recorded=watch, said=lambda *_: None))] if watch else []
