@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,10 +45,18 @@ def find_earlier(
 
 
 def _chain(folder: Path) -> Chain | None:
+    file = folder / FILE_NAME
     try:
-        return read_chain(folder / FILE_NAME)
-    except InputError:  # removed in between, or unreadable: runs.audit tells
+        seen = file.stat()
+        return _read(file, seen.st_mtime_ns, seen.st_size)
+    except (OSError, InputError):  # removed in between, or unreadable: runs.audit tells
         return None
+
+
+@functools.lru_cache(RUNS_READ)
+def _read(file: Path, _changed_ns: int, _size: int) -> Chain:
+    """A journal that several checks of a run search is read once, and again once it has changed."""
+    return read_chain(file)
 
 
 def _release(records: tuple[Record, ...]) -> tuple[str | None, str | None]:

@@ -72,6 +72,7 @@ class Shell:
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """This process's variables without any that would steer the tool, and those that steer it to this project."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)  # or each command compiles the whole project anew
         return kept | {project.VARIABLE: str(self.project)} | dict(more or {})
 
 

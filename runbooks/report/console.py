@@ -11,7 +11,7 @@ from runbooks.engine.recorder import Observer
 from runbooks.engine.runs import Summary
 from runbooks.report import markdown, wording
 from runbooks.report.causes import together
-from runbooks.report.reading import read, text_of
+from runbooks.report.reading import check_of, read, text_of
 from runbooks.report.tally import SectionView, sections
 from runbooks.report.text import count, for_stream, one_line, plain
 from runbooks.report.view import CheckView, RunView
@@ -41,16 +41,19 @@ class PlainConsole:
             "outcome": self._step,
             "undo-outcome": self._undone,
             "checks": self._selected,
-            "check": self._check,
             "end": self._ended,
         }
 
     def recorded(self, record: Record, records: Sequence[Record]) -> None:
         """Tell what the record says, if it is worth a line."""
         teller = self._tellers.get(record.kind)
-        if teller:
+        if record.kind == "check":
+            self._check(check_of(record))  # there are many, and the run so far is long to read
+        elif teller:
             teller(record, read(records))
-            self._stream.flush()
+        else:
+            return
+        self._stream.flush()
 
     def said(self, step: str, text: str) -> None:  # noqa: ARG002 - what is said stands below its step
         """Tell how far a step is."""
@@ -91,8 +94,7 @@ class PlainConsole:
     def _selected(self, record: Record, _run: RunView) -> None:
         self._line(f"asking       {count(len(record.data['checks']), 'check')}")
 
-    def _check(self, record: Record, run: RunView) -> None:
-        check = next(check for check in run.checks if check.id == record.data["id"])
+    def _check(self, check: CheckView) -> None:
         if check.verdict is not Verdict.PASSED or check.attempts > 1 or check.reused:
             tries = f" ({check.attempts} tries)" if check.attempts > 1 else ""
             reused = (

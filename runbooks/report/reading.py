@@ -147,7 +147,7 @@ def _checks(records: Sequence[Record]) -> tuple[CheckView, ...]:
             for data in record.data["checks"]:
                 known.setdefault(data["id"], CheckView(**_identity(data)))
         elif record.kind == "check":
-            known[record.data["id"]] = _check(record.data)
+            known[record.data["id"]] = check_of(record)
     lowest: dict[str, float] = {}
     for check in known.values():
         number = check.number if check.number is not None else float("inf")
@@ -174,7 +174,9 @@ def _identity(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check(data: Mapping[str, Any]) -> CheckView:
+def check_of(record: Record) -> CheckView:
+    """A check's result, as its record tells it."""
+    data = record.data
     reused = data["reused"]
     return CheckView(
         **_identity(data),
