@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from runbooks.environment import locate
 from runbooks.environment.model import Declaration
 from runbooks.environment.problem import EXAMPLE_HINT, Problem, did_you_mean, dotted
 from runbooks.environment.value import Value
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 # pydantic's names for these errors of a dataclass
 MISSING = "missing"
@@ -70,13 +74,13 @@ class Shape(Generic[Model]):
             data: What tomllib made of the file.
             places: Where its keys stand.
         """
-        # Imported here: listing the tasks must not cost the import of pydantic.
-        from pydantic import TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
         # Through JSON, because only then does strict mode make dataclasses, enums and paths of plain values.
         text = json.dumps(data, default=lambda moment: {MOMENT: str(moment)})
         try:
-            return TypeAdapter(self.model).validate_json(text)
+            made: Model = _adapter(self.model).validate_json(text)
+            return made
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False, include_context=False)
             return self._problems(data, places, [(detail["type"], detail["loc"]) for detail in details])
@@ -216,3 +220,12 @@ def _described(value: object) -> str:
         case dict():
             return "a table"
     return "a date or time"
+
+
+@functools.cache
+def _adapter(model: Hashable) -> TypeAdapter[Any]:
+    """Kept, because making one of a large model takes longer than reading a file by it."""
+    # Imported here: listing the tasks must not cost the import of pydantic.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(model)
