@@ -6,7 +6,7 @@ import dataclasses
 import enum
 import functools
 import json
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from types import NoneType, UnionType
@@ -79,7 +79,7 @@ class Shape(Generic[Model]):
         # Through JSON, because only then does strict mode make dataclasses, enums and paths of plain values.
         text = json.dumps(data, default=lambda moment: {MOMENT: str(moment)})
         try:
-            made: Model = _adapter(self.model).validate_json(text)
+            made: Model = _adapter(self.model).validate_json(text)  # type: ignore[arg-type]  # a class has a hash
             return made
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False, include_context=False)
@@ -223,7 +223,7 @@ def _described(value: object) -> str:
 
 
 @functools.cache
-def _adapter(model: Hashable) -> TypeAdapter[Any]:
+def _adapter(model: type[Any]) -> TypeAdapter[Any]:
     """Kept, because making one of a large model takes longer than reading a file by it."""
     # Imported here: listing the tasks must not cost the import of pydantic.
     from pydantic import TypeAdapter
