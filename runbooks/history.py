@@ -50,7 +50,8 @@ def show_audit(environment: str | None) -> int:
             f"not as they were written: {len(damage)} of what {count} runs of {opened.label} left; compare with a copy"
         )
         return DAMAGED
-    print(f"{count} runs of {opened.label} are as they were written")
+    told = f"1 run of {opened.label} is as it was" if count == 1 else f"{count} runs of {opened.label} are as they were"
+    print(f"{told} written")
     return 0
 
 

@@ -22,6 +22,7 @@ from runbooks.environment.snapshots import Snapshots
 from runbooks.masking import masked
 from runbooks.options import CONSOLE, Options
 from runbooks.places import open_environment
+from runbooks.report.text import count
 from runbooks.steps import discarding, quarantined
 from runbooks.steps.discarding import Discarding
 from runbooks.steps.quarantined import Comparison
@@ -37,7 +38,7 @@ def show_list(environment: str | None) -> None:
             days = (datetime.now(UTC) - each.at).days
             note = "  anybody may connect: it was left open" if each.open else ""
             print(f"{discarding.said(each)}  {days} d  by run {each.mark.run}, for snapshot {each.mark.snapshot}{note}")
-        print(f"{len(known)} databases of {snapshots.environment.label} in quarantine")
+        print(f"{count(len(known), 'database')} of {snapshots.environment.label} in quarantine")
         if closed:
             reopening = exchange.reopening(snapshots.database, closed)
             print(f"{snapshots.database} is closed since {closed.at}: invoke runs.resume {closed.run}, or runs.abort;")

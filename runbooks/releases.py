@@ -9,6 +9,7 @@ from runbooks.engine.redact import Redactor
 from runbooks.environment.site import Site
 from runbooks.masking import masked
 from runbooks.places import open_environment, store_of
+from runbooks.report.text import count
 from runbooks.steps.release_state import Answer, Seen, compare, look
 from runbooks.systems.releases.history import History
 from runbooks.systems.releases.ledger import Releases
@@ -39,7 +40,7 @@ def show_list(environment: str | None) -> None:
         print("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
     for entry in history.begun:
         print(_unfinished(entry))
-    print(f"{len(history.candidates()) + bool(history.current)} releases of {opened.label} in {releases}")
+    print(f"{count(len(history.candidates()) + bool(history.current), 'release')} of {opened.label} in {releases}")
 
 
 def show(wanted: str | None, environment: str | None) -> None:

@@ -13,6 +13,7 @@ from runbooks.engine.errors import InputError
 from runbooks.environment.backup import Backup
 from runbooks.options import FORMATS, Options
 from runbooks.places import open_environment, open_snapshots
+from runbooks.report.text import count
 from runbooks.steps import drill_history
 from runbooks.systems.snapshots.drills import Drill, readable
 from runbooks.systems.snapshots.manifest import Manifest, encode
@@ -39,7 +40,7 @@ def show_list(environment: str | None) -> None:
         print("  ".join(_row(manifest)))
     for id in shelf.unfinished():
         print(f"{id:24}  unfinished: being made now, or left by a run that was killed")
-    print(f"{len(known)} snapshots of {opened.label} in {shelf}")
+    print(f"{count(len(known), 'snapshot')} of {opened.label} in {shelf}")
 
 
 def show(snapshot: str, environment: str | None) -> None:
@@ -76,7 +77,7 @@ def show_history(environment: str | None, format: str) -> None:
         sys.stdout.write(picture.draw(drill_history.page(known, damage, opened.backup)))
     else:
         _print_history(known, opened.backup)
-        print(f"{len(known)} drills of {opened.label} in {store}")
+        print(f"{count(len(known), 'drill')} of {opened.label} in {store}")
     if damage:
         raise InputError(
             "the record of a drill can't be read",

@@ -52,7 +52,7 @@ def failed(done: subprocess.CompletedProcess[str], code: int, shows: str) -> Non
         (["release.verify", "--env", "example"], 2, "is a template"),
         (["release.verify", "--format", "xml"], 2, "console, json, markdown"),
         (["release.verify", "--plan", "--format", "json"], 2, "leave --format out"),
-        (["runs.show", "nothing-like-it"], 2, "no run answer to nothing-like-it"),
+        (["runs.show", "nothing-like-it"], 2, "no run answers to nothing-like-it"),
         (["runs.show", "latest"], 2, "no runs yet"),
         (["runs.resume", "latest"], 2, "no runs yet"),
         (["runs.abort", "latest"], 2, "no runs yet"),
@@ -263,7 +263,7 @@ def test_runs_are_listed_shown_and_audited(shop: Shop) -> None:
 
     assert listed.stdout.splitlines()[1].split()[1:4] == ["shop", "done", "GO"]
     assert (shown.returncode, run in shown.stdout) == (0, True)
-    assert (audited.returncode, audited.stdout) == (0, "1 runs of shop are as they were written\n")
+    assert (audited.returncode, audited.stdout) == (0, "1 run of shop is as it was written\n")
 
 
 def test_what_is_built_is_listed_item_by_item(bare_shell: Shell) -> None:

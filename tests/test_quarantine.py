@@ -67,7 +67,7 @@ def test_rows_are_told_apart_by_key_and_else_as_wholes(vault: PlainVault, capsys
     }
     quarantine.show_list(vault.name)
     said = capsys.readouterr().out
-    assert "1 databases of vault in quarantine" in said
+    assert "1 database of vault in quarantine" in said
     assert "left open" not in said
 
 

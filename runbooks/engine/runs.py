@@ -68,7 +68,7 @@ def find(root: Path, wanted: str) -> Path:
     if len(matches) == 1:
         return matches[0]
     raise InputError(
-        f"{'several runs' if matches else 'no run'} answer to {wanted}",
+        f"{'several runs answer' if matches else 'no run answers'} to {wanted}",
         where=str(root),
         found=", ".join(path.name for path in (matches or known)[-5:]) or "no runs yet",
         mend="invoke runs.list",

@@ -76,7 +76,7 @@ def refuse_undeclared(work: Rehearsal) -> None:
 def put_load(work: Rehearsal, scope: Scope) -> str:
     """Put the load on the application, and write what was measured into the ledger."""
     order = work.order
-    scope.say(f"{order.requests} requests, {work.rate:g} a second, for {work.minutes:g} min")
+    scope.say(f"{order.requests} requests, {work.rate:g} a second, for {order.seconds:g} s")
     measured = generate(order, scope.stop_event)
     work.told = told(work, measured)
     work.site.ledger.append(REHEARSAL, work.site.commit or "", work.told | {"run": scope.run})

@@ -51,9 +51,11 @@ def test_a_run_is_found_by_its_id_or_either_end_of_it(root: Path, wanted: str) -
     assert runs.find(root, wanted).name == "20261123T000000Z-release.verify-bbbb"
 
 
-@pytest.mark.parametrize(("wanted", "answer"), [("cccc", "no run"), ("2026112", "several runs"), ("", "several runs")])
+@pytest.mark.parametrize(
+    ("wanted", "answer"), [("cccc", "no run answers"), ("2026112", "several runs answer"), ("", "several runs answer")]
+)
 def test_what_no_run_or_several_answer_to_is_refused(root: Path, wanted: str, answer: str) -> None:
-    with pytest.raises(InputError, match=f"{answer} answer to {wanted}") as caught:
+    with pytest.raises(InputError, match=f"{answer} to {wanted}") as caught:
         runs.find(root, wanted)
 
     assert "20261122T000000Z-rollback-aaaa, 20261123T000000Z-release.verify-bbbb" in caught.value.found

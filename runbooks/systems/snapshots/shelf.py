@@ -61,7 +61,7 @@ class Shelf:
         matches = matches or [id for id in known if id.startswith(wanted) or id.endswith(wanted)]
         if len(matches) != 1:
             raise InputError(
-                f"{'several snapshots' if matches else 'no snapshot'} answer to {wanted}",
+                f"{'several snapshots answer' if matches else 'no snapshot answers'} to {wanted}",
                 where=str(self),
                 found=", ".join((matches or known)[-5:]) or "no snapshots yet",
                 mend="invoke backup.list" if known else "invoke backup.create",
