@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from runbooks import __version__, catalog, project
-from runbooks.engine import lease, runs
+from runbooks.engine import accepting, lease, runs
 from runbooks.engine.confirm import confirm
 from runbooks.engine.errors import InputError, LeaseHeld
 from runbooks.engine.journal import Journal
@@ -129,20 +129,25 @@ def _catch_up(options: Options) -> None:
             start(name, again)
 
 
-def resume(run: str, options: Options, *, abort: bool = False) -> int:
+def resume(run: str, options: Options, *, abort: bool = False, accept: str | None = None) -> int:
     """Go on with a run that was interrupted, or take back what it did.
 
+    Args:
+        accept: Why a person answers in the stead of the step that the run stopped at; None: nobody does.
+
     Raises:
-        InputError: there is no such run, it has ended, it still goes on, its journal is damaged, or the runbook has
-            changed since.
+        InputError: there is no such run, it has ended, it still goes on, its journal is damaged, the runbook has
+            changed since, or its step is none that a person could answer for.
     """
     environment, folder = open_run(run, options.environment)
     redactor = Redactor()
     with masked(redactor):
-        return _go_on(environment, folder, redactor, options, abort=abort)
+        return _go_on(environment, folder, redactor, options, abort=abort, accept=accept)
 
 
-def _go_on(environment: Environment, folder: Path, redactor: Redactor, options: Options, *, abort: bool) -> int:
+def _go_on(
+    environment: Environment, folder: Path, redactor: Redactor, options: Options, *, abort: bool, accept: str | None
+) -> int:
     journal = Journal.reopen(folder, redactor)
     try:
         past, header = Past.of(journal.records), _header(journal, folder)
@@ -168,6 +173,8 @@ def _go_on(environment: Environment, folder: Path, redactor: Redactor, options: 
                 where=str(folder),
                 mend=f"check out version {header['tool']} of this tool, or begin a new run",
             )
+        if accept is not None:
+            accepting.refuse_unless_awaited(prepared.runbook, past, folder.name, accept)
     except BaseException:
         journal.close()
         raise
@@ -178,6 +185,8 @@ def _go_on(environment: Environment, folder: Path, redactor: Redactor, options: 
         ):
             recorder = recorder_for(journal, redactor, options)
             recorder.append("resumed", operator=lease.operator(), abort=abort)
+            if accept is not None:
+                accepting.record(recorder, past.waiting, accept)
             execution = Execution(prepared, folder.name, recorder, store_of(environment), confirm_lease, held)
             return execute(execution, options, back=abort or past.undoing)
     finally:

@@ -170,6 +170,7 @@ def runbook() -> Runbook[Deploying]:
                 act=baking.bake,
                 plan=baking.plan_bake,
                 seconds=12 * LONG,
+                acceptable=True,
             ),
             Step(name="record", title="Record it in the ledger", act=claiming.record, done=claiming.recorded),
             Step(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -23,7 +24,12 @@ from tests.sandbox.servers import link_installed, open_folder
 FIRST = "20251030_add_hnsw_vector_indexes"
 """Where the first release's migrations end."""
 
-PATIENT = {"gate_seconds": 120.0, "bake_seconds": 1.0, "bake_probes": 20, "latency_floor_ms": 8000.0}
+PATIENT: Mapping[str, float] = {
+    "gate_seconds": 120.0,
+    "bake_seconds": 1.0,
+    "bake_probes": 20,
+    "latency_floor_ms": 8000.0,
+}
 """What a deploy asks of a release here: a good one must not fail because the machine is busy with something else."""
 
 
@@ -49,13 +55,15 @@ class Place:
         """``release.deploy``: what was printed."""
         return succeeds(self.shell, "release.deploy", "--ref", ref, code=code)
 
-    def declare(self, **asked: float) -> None:
+    def declare(self, **asked: float | Sequence[str]) -> None:
         """Change what a deploy asks of a release, in the inventory's table ``[deploy]``."""
         file = self.shell.project / "inventory" / "local" / "environment.toml"
         text = file.read_text()
         for key, value in asked.items():
-            text, count = re.subn(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
-            assert count == 1, f"{key} stands {count} times in {file}"
+            line = f"{key} = {json.dumps(value)}"
+            text, count = re.subn(rf"^{key} = .*$", line, text, flags=re.MULTILINE)
+            text = text if count else text.replace("[deploy]\n", f"[deploy]\n{line}\n")
+            assert count <= 1, f"{key} stands {count} times in {file}"
         file.write_text(text)
 
     def back_to_first(self) -> None:

@@ -12,11 +12,14 @@ from runbooks.engine import lease
 from runbooks.engine.wait import until
 from runbooks.sandbox import environments, ports, postgres_server
 from runbooks.sandbox.layout import Layout
+from runbooks.sandbox.repository import checkout
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.releases.record import State
 from runbooks.systems.store.folder import FolderStore
 from tests.crash.sandboxes import succeeds
 from tests.deployed import PATIENT, Place, place
+
+ANNA = {"RUNBOOKS_OPERATOR": "anna@desk"}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,7 @@ def test_releases_follow_each_other_and_bad_ones_are_taken_back(here: Place) -> 
     here.is_consistent()
     assert State.BAD in here.history().states.values()
 
-    here.declare(**PATIENT | {"latency_floor_ms": 350.0})
+    here.declare(**{**PATIENT, "latency_floor_ms": 350.0})
     said = here.deploy("v5", code=6)
     assert "in the bake: " in said
     assert "requests go back to" in said
@@ -85,7 +88,7 @@ def test_a_migration_that_waits_for_a_lock_gives_up_and_the_first_release_goes_o
 @pytest.mark.matrix
 def test_a_second_operator_is_told_who_is_at_work_since_when_and_why(here: Place) -> None:
     words = ("release.deploy", "--ref", "v2", "--reason", "the fix for the reader")
-    first = here.shell.start(*words, environment={"RUNBOOKS_OPERATOR": "anna@desk"})
+    first = here.shell.start(*words, environment=ANNA)
     try:
         until(lambda: held(here.shell.project / "var" / "store" / "local"), seconds=60, what="nobody took the lease")
         said = succeeds(here.shell, "release.deploy", "--ref", "v2", code=5)
@@ -96,6 +99,41 @@ def test_a_second_operator_is_told_who_is_at_work_since_when_and_why(here: Place
     assert "the fix for the reader" in said
     assert first.returncode == 0, out + error
     here.is_consistent()
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(900)
+def test_a_person_answers_for_a_bake_that_is_inconclusive_or_takes_it_back(here: Place, tmp_path: Path) -> None:
+    """Three of twenty answers are slow: too few to call the release slow, too many to call it as quick as before."""
+    here.back_to_first()
+    repository = Sandbox.of(here.shell.project).layout.repository
+    slow = checkout(repository, "v2", tmp_path / "slow", "health-slow")
+    asked = ["/openapi.json"] * 17 + ["/health"] * 3
+    here.declare(latency_floor_ms=1400.0, bake_paths=asked)
+
+    said = here.deploy(slow, code=7)
+    run = here.last_run()
+    assert "the bake is inconclusive" in said
+    assert f"invoke runs.resume {run} bakes it again, with --accept WHY you answer for it" in said
+    assert here.version() == "v1"
+    said = succeeds(here.shell, "runs.resume", run, code=7)
+    assert "what was measured before stands" in said, "or the release would be compared with itself"
+    succeeds(here.shell, "runs.abort", run, code=6)
+    assert here.version() == "v1"
+    here.is_consistent()
+
+    here.deploy(slow, code=7)
+    run = here.last_run()
+    succeeds(here.shell, "runs.resume", run, "--accept", "the dashboard is fine", environment=ANNA)
+    here.is_consistent()
+    history = here.history()
+    assert history.current
+    assert history.current.commit == slow
+    assert history.state(history.current.id) is State.CANDIDATE
+    entry = history.entries[-1]
+    assert (entry.by, entry.reason) == ("anna@desk", "its bake was accepted by anna@desk: the dashboard is fine")
+    assert "bake: accepted by anna@desk: the dashboard is fine" in succeeds(here.shell, "runs.show", run)
+    here.declare(**PATIENT, bake_paths=["/health"])
 
 
 def held(folder: Path) -> bool:

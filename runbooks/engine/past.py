@@ -21,6 +21,10 @@ class Past:
     undoing: bool = False
     changed: frozenset[str] = frozenset()
     """Steps that changed something, or may have: acted on, and not found to have been so already."""
+    waiting: str = ""
+    """The step that stopped for a person last, and has not come to its end since."""
+    accepted: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """By step: what a person said who answered in its stead."""
 
     @classmethod
     def of(cls, records: Sequence[Record]) -> Past:
@@ -29,7 +33,8 @@ class Past:
         outcomes: dict[str, Outcome] = {}
         undone: set[str] = set()
         changed: set[str] = set()
-        undoing = False
+        accepted: dict[str, str] = {}
+        undoing, waiting = False, ""
         for record in records:
             step = record.data.get("step", "")
             if record.kind == "intent":
@@ -38,11 +43,16 @@ class Past:
                 changed.add(step)
             elif record.kind == "outcome":
                 outcomes[step] = Outcome(record.data["outcome"])
+                waiting = "" if step == waiting else waiting
+            elif record.kind == "waits":
+                waiting = step
+            elif record.kind == "accepted":
+                accepted[step] = record.data["text"]
             elif record.kind == "undo-intent":
                 undoing = True
             elif record.kind == "undo-outcome" and record.data["outcome"] == Outcome.COMPENSATED:
                 undone.add(step)
-        return cls(before, outcomes, frozenset(undone), undoing, frozenset(changed))
+        return cls(before, outcomes, frozenset(undone), undoing, frozenset(changed), waiting, accepted)
 
     def undecided(self, step: str) -> bool:
         """Whether it was acted on and did not come to its end: the effect may be there, or not, or half."""

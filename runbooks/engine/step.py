@@ -122,6 +122,7 @@ class Step(Generic[Tools]):
         seconds: Its time limit.
         attempts: Tries in all.
         always: Performed even after a failure or a stop: cleaning up.
+        acceptable: Whether a person may answer in its stead once it has stopped for one, because it found no answer.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Step(Generic[Tools]):
     seconds: float = 60.0
     attempts: int = 1
     always: bool = False
+    acceptable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

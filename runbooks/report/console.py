@@ -36,6 +36,7 @@ class PlainConsole:
             "run": self._begun,
             "resumed": self._noted,
             "note": self._noted,
+            "accepted": self._noted,
             "lease": self._noted,
             "release": self._release,
             "outcome": self._step,

@@ -11,7 +11,7 @@ from runbooks.report.text import one_line, plain
 MAX_CELL = 300
 MAX_BLOCK = 4000
 
-_SPECIAL = re.compile(r"[\\`*|~$]|](?=\()|(?<!\w)_|_(?!\w)|<(?=[A-Za-z/!?])")
+_SPECIAL = re.compile(r"[\\`*|~$]|](?=\()|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _LEADING = re.compile(r"^(#|[-+=>]|\d+[.)](?=\s|$))")
 _UNSAFE_IN_MERMAID = re.compile(r"[^\w .()/–-]")

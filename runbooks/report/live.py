@@ -60,6 +60,7 @@ class LiveConsole:
             "run": self._begun,
             "resumed": self._noted,
             "note": self._noted,
+            "accepted": self._noted,
             "lease": self._noted,
             "release": self._release,
             "intent": self._step_begun,

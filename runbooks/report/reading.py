@@ -38,7 +38,7 @@ def read(records: Sequence[Record]) -> RunView:
         release=_release(records),
         conclusion=_last(records, "conclusion"),
         end=_end(records),
-        notes=tuple(_note(record) for record in records if record.kind in ("note", "lease", "resumed")),
+        notes=tuple(_note(record) for record in records if record.kind in ("note", "lease", "resumed", "accepted")),
         pages=tuple({str(r.data["title"]): r.data for r in records if r.kind == "page"}.values()),
     )
 
@@ -100,9 +100,9 @@ def _steps(declared: Sequence[Mapping[str, Any]], records: Sequence[Record]) -> 
 
 def _step(name: str, title: str, records: Sequence[Record]) -> StepView:
     outcomes = [record for record in records if record.kind == "outcome"]
-    begun = any(record.kind == "intent" for record in records)
+    begun = any(record.kind in ("intent", "waits") for record in records)
     undo = _undo(records)
-    reopened = bool(records) and records[-1].kind == "intent"
+    reopened = bool(records) and records[-1].kind in ("intent", "waits")
     if not outcomes or reopened:
         return StepView(name, title, begun=begun, undo=undo)
     last = _telling(outcomes)

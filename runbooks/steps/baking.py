@@ -18,8 +18,11 @@ BASELINE, BAKE = "baseline", "bake"
 
 def measure_baseline(work: Deploying, scope: Scope) -> str:
     """Ask what runs now, as the bake will ask what comes after it."""
-    if not any(state.active for state in work.states().values()):
+    states = work.states().values()
+    if not any(state.active for state in states):
         return "nothing runs yet, so there is nothing to compare with"
+    if any(state.active and state.active is work.ours(state) for state in states):
+        return "requests go to the new release already, so what was measured before stands"
     count = work.declared.bake_probes
     found = _probe(work, scope, count, pause=0.0, until=0.0)
     scope.record(BASELINE, seconds=[round(each, 4) for each in found.seconds], failures=found.failures)
@@ -75,7 +78,8 @@ def _decided(work: Deploying, verdict: Verdict, found: Sampled) -> str:
             "the bake is inconclusive: nobody can tell from these numbers whether the release is good",
             where=str(work.site.application),
             found=verdict.why,
-            mend=f"invoke runs.resume {work.run} bakes it again; invoke runs.abort {work.run} goes back",
+            mend=f"invoke runs.resume {work.run} bakes it again, with --accept WHY you answer for it;"
+            f" invoke runs.abort {work.run} goes back",
         )
     return f"{found.count} probes: {verdict.why}"
 

@@ -81,7 +81,9 @@ def record(work: Deploying, scope: Scope) -> str:
     baked = work.noted("bake") or {}
     state = State.STABLE if baked.get("judgement") == "passed" else State.CANDIDATE
     now = release_now(work, heads_of(work.site), release.migrations, release.migrates_at_start)
-    entry = work.releases.append(work.entry(Kind.DEPLOYED, scope, release=now, state=state))
+    accepted = (work.noted("accepted") or {}).get("text", "")
+    reason = f"its bake was {accepted}" if accepted else ""
+    entry = work.releases.append(work.entry(Kind.DEPLOYED, scope, release=now, state=state, reason=reason))
     scope.record("release", id=now.id, text=f"{now.version}, commit {now.commit[:12]}, as {now.id}")
     return f"{now.id} is {state}, entry {entry.number} of {work.releases}"
 

@@ -7,6 +7,10 @@ from invoke.tasks import task
 
 from runbooks.tasks.starting import ENV, RUN, change, collection, finish
 
+ACCEPT = (
+    "why you answer for what the run could not tell, such as a bake that is inconclusive; it is recorded with your name"
+)
+
 
 @task(name="list", help={"env": ENV})
 def list_(_c: Context, env: str | None = None) -> None:
@@ -32,12 +36,12 @@ def audit(_c: Context, env: str | None = None) -> None:
     finish(lambda: history.show_audit(env))
 
 
-@task(name="resume", help={"run": RUN, "env": ENV}, positional=["run"])
-def resume(c: Context, run: str, env: str | None = None) -> None:
+@task(name="resume", help={"run": RUN, "accept": ACCEPT, "env": ENV}, positional=["run"])
+def resume(c: Context, run: str, accept: str | None = None, env: str | None = None) -> None:
     """Go on with a run that was interrupted."""
     from runbooks import command
 
-    change(c, lambda: command.resume(run, command.Options(environment=env)))
+    change(c, lambda: command.resume(run, command.Options(environment=env), accept=accept))
 
 
 @task(name="abort", help={"run": RUN, "env": ENV}, positional=["run"])

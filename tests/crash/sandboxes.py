@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -149,9 +149,9 @@ def killed_at(shell: Shell, point: str, *words: str) -> None:
     assert done.returncode == -signal.SIGKILL, f"exit {done.returncode}, not killed\n{done.stdout}{done.stderr}"
 
 
-def succeeds(shell: Shell, *words: str, code: int = 0) -> str:
+def succeeds(shell: Shell, *words: str, code: int = 0, environment: Mapping[str, str] | None = None) -> str:
     """What the command printed; it ended with this exit code."""
-    done = shell.invoke(*words, seconds=280)
+    done = shell.invoke(*words, seconds=280, environment=environment)
     assert done.returncode == code, f"{words}: exit {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from invoke.vendor import yaml
 from markdown_it import MarkdownIt
@@ -68,6 +68,7 @@ def answered(text: str) -> list[Record]:
 
 
 @given(hostile)
+@example("___")
 def test_no_answer_changes_the_structure(text: str) -> None:
     """Headings, rows, lists, code and emphasis are as many as with harmless text, and there is no HTML and no link."""
     expected = structure(render(answered("harmless")))

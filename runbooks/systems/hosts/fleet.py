@@ -82,7 +82,7 @@ class FleetChanges:
     def claim(self, host: str) -> None:
         self.fleet.member(host).claim(self.token)
 
-    def build(self, host: str, release: Release, *, seconds: float = 600, say: Callable[[str], None] = print) -> Built:
+    def build(self, host: str, release: Release, *, say: Callable[[str], None], seconds: float = 600) -> Built:
         return self.fleet.member(host).build(self.token, release, seconds=seconds, say=say)
 
     def place(self, host: str, slot: Slot, placement: Placement, variables: Mapping[str, Secret]) -> None:

@@ -5,7 +5,7 @@ go. A runbook's ``done`` compares that with what it wants, so it need not rememb
 
     state = hosting.observe(host)
     change = hosting.changes(token)        the lease's fencing token: a holder who wakes up late is refused by the host
-    change.build(host, release)            the commit's tree and its virtual environment, whole or not there
+    change.build(host, release, say=…)     the commit's tree and its virtual environment, whole or not there
     change.place(host, state.idle, Placement(release, run, fingerprint), variables)
     change.run_in_release(host, release, ("alembic", "upgrade", "head"), variables)
     change.start(host, state.idle)
@@ -151,7 +151,7 @@ class Changes(Protocol):
     def claim(self, host: str) -> None:
         """Have the host know our token, so that it refuses everybody who holds an older one from now on."""
 
-    def build(self, host: str, release: Release, *, seconds: float = 600, say: Callable[[str], None] = print) -> Built:
+    def build(self, host: str, release: Release, *, say: Callable[[str], None], seconds: float = 600) -> Built:
         """Have the release on the host: its commit's files, a virtual environment, what its build command makes.
 
         Sent as one compressed stream and built aside; the folder appears once all of it is there and on disk. What an
