@@ -94,11 +94,14 @@ def summary(folder: Path) -> Summary:
 
 
 def overtaken_by(folder: Path) -> str | None:
-    """The first later run that has changed the same environment; what an earlier one did is not its own any more."""
+    """The first later run that has changed the same environment; what an earlier one did is not its own any more.
+
+    One that was refused before it began to change anything is none: it would close the way out that it tells of.
+    """
     for later in folders(folder.parent):
         if later.name > folder.name:
             records = read_chain(later / FILE_NAME).records
-            if any(record.kind == "lease" for record in records) and records[0].data.get("overtakes", True):
+            if any(record.kind == "intent" for record in records) and records[0].data.get("overtakes", True):
                 return later.name
     return None
 
