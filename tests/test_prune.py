@@ -255,7 +255,7 @@ def test_what_a_run_made_that_can_still_go_on_stays_until_it_is_overtaken(vault:
     assert spare in there(vault)
     assert scratch in vault.siblings()
 
-    write_journal(runs / TODAY.replace("backup.restore", "release.deploy"), "run", "lease")
+    write_journal(runs / TODAY.replace("backup.restore", "release.deploy"), "run", "lease", "intent")
     vault.prune()
     assert spare not in there(vault)
     assert scratch not in vault.siblings()
