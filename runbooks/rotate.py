@@ -47,8 +47,7 @@ def prepare(opening: Opening) -> Prepared:
 
     def accept(stream: TextIO) -> None:
         accept_cost(kind.cost(), opening.parameters.get("accept"), stream)
-        if name in rotation.GIVEN:
-            site.mask(given.value)  # asked for ahead of the lease, not while others wait
+        kind.ask()
 
     return Prepared(runbook(), rotating, site.close, accept)
 
@@ -147,8 +146,11 @@ def runbook() -> Runbook[Rotating]:
             Step(
                 name="forget",
                 title="Forget the old one: from here there is no way back",
+                before=protocol.note_old,
                 act=protocol.forget,
                 done=protocol.is_forgotten,
+                undo=protocol.forgotten,
+                seconds=300,
             ),
             Step(
                 name="tidy",
@@ -164,5 +166,5 @@ def runbook() -> Runbook[Rotating]:
 def conclude(rotating: Rotating) -> Conclusion:
     """What is in use now."""
     label = rotating.site.environment.label
-    line = f"ROTATED {', '.join(rotating.names)} of {label}: the new value is in use, the old one is nowhere accepted"
+    line = f"ROTATED {', '.join(rotating.names)} of {label}: the new value is in use, {rotating.kind.ending}"
     return Conclusion.saying("ROTATED", line, names=list(rotating.names))

@@ -17,7 +17,7 @@ PATIENCE = 120.0
 
 
 GIVEN = {"OPENAI_API_KEY": "openai", "ANTHROPIC_API_KEY": "anthropic", "GOOGLE_API_KEY": "google"}
-"""What only an operator can make: the variable, and the provider."""
+"""Keys of providers of language models: the variable, and the provider."""
 
 
 def _jwt_key(site: Site, _run: str, _given: Given) -> Kind:
@@ -44,11 +44,13 @@ def _encryption_key(site: Site, run: str, _given: Given) -> Kind:
     return EncryptionKey(site, run)
 
 
-def _provider_key(vendor: str) -> Callable[[Site, str, Given], Kind]:
-    def made(site: Site, _run: str, given: Given) -> Kind:
+def _provider_key(name: str, vendor: str) -> Callable[[Site, str, Given], Kind]:
+    def made(site: Site, run: str, given: Given) -> Kind:
         from runbooks.steps.rotation.provider_key import ProviderKey
 
-        return ProviderKey(site, vendor, lambda: given.value)
+        maker = site.vendors.openai_keys() if vendor == "openai" and not given.command else None
+        toggle = site.vendors.anthropic_keys() if vendor == "anthropic" else None
+        return ProviderKey(site, run, vendor, name, lambda: given.value, maker, toggle)
 
     return made
 
@@ -58,7 +60,7 @@ KINDS: Mapping[str, Callable[[Site, str, Given], Kind]] = {
     "REDIS_URL": _redis_password,
     "JWT_SECRET_KEY": _jwt_key,
     "ENCRYPTION_KEY": _encryption_key,
-    **{name: _provider_key(vendor) for name, vendor in GIVEN.items()},
+    **{name: _provider_key(name, vendor) for name, vendor in GIVEN.items()},
 }
 """By the variable that a rotation is called by."""
 

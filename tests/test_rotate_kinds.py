@@ -7,13 +7,14 @@ import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
 
 from runbooks.engine.secret import Secret
-from runbooks.sandbox import residents
+from runbooks.sandbox import provider_accounts, residents
 from runbooks.sandbox.files import write_private
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.postgres import roles
@@ -22,6 +23,7 @@ from runbooks.systems.redis.client import RedisServer
 from tests.checks.verifying import ailing, verify
 from tests.conftest import Shell
 from tests.crash.sandboxes import succeeds
+from tests.sampling import watching
 
 USER = "rotated-tester"
 
@@ -62,13 +64,28 @@ def side_tables(sandbox: Sandbox) -> int:
     return int(row[0])
 
 
-def new_key(sandbox: Sandbox, folder: Path, *, known: bool = True) -> tuple[str, str]:
-    """A key that was made at OpenAI, or was not, and a command that prints it."""
-    key = f"sk-proj-{secrets.token_urlsafe(32)}"
+BY_HAND = {
+    "OPENAI_API_KEY": ("openai", "sk-proj-", {"project": "proj_local"}),
+    "ANTHROPIC_API_KEY": ("anthropic", "sk-ant-api03-", {"workspace": "wrkspc_local"}),
+    "GOOGLE_API_KEY": ("google", "AQ.", {}),
+}
+"""What an operator makes at a vendor: how its keys begin, and what it knows of one."""
+
+
+def keys_at(sandbox: Sandbox, vendor: str) -> dict[str, Any]:
+    """The keys that the vendor accepts, and what it knows of each."""
+    held: dict[str, Any] = json.loads((sandbox.layout.provider / "accounts.json").read_text())[vendor]["keys"]
+    return {key: each for key, each in held.items() if not each.get("revoked")}
+
+
+def new_key(sandbox: Sandbox, folder: Path, name: str, *, known: bool = True) -> tuple[str, str]:
+    """A key that was made at the vendor, or was not, and a command that prints it."""
+    vendor, beginning, entry = BY_HAND[name]
+    key = f"{beginning}{secrets.token_urlsafe(32)}"
     path = sandbox.layout.provider / "accounts.json"
     accounts = json.loads(path.read_text())
     if known:
-        accounts["openai"]["keys"][key] = {"project": "proj_local"}
+        accounts[vendor]["keys"][key] = entry
         write_private(path, json.dumps(accounts))
     file = folder / "new key"
     file.touch(0o600)
@@ -76,20 +93,61 @@ def new_key(sandbox: Sandbox, folder: Path, *, known: bool = True) -> tuple[str,
     return key, f"cat '{file}'"
 
 
-def test_a_providers_key_is_used_once_the_provider_accepts_it(shell: Shell, sandbox: Sandbox, tmp_path: Path) -> None:
-    key, command = new_key(sandbox, tmp_path)
+def test_a_providers_key_is_made_there_and_the_old_one_revoked(shell: Shell, sandbox: Sandbox) -> None:
+    before, others = sandbox.variables("local")["OPENAI_API_KEY"], keys_at(sandbox, "openai")
+    with watching([Secret("old", before)]) as seen:
+        said = succeeds(shell, "secrets.rotate", "OPENAI_API_KEY")
 
-    said = succeeds(shell, "secrets.rotate", "OPENAI_API_KEY", "--command", command)
-
+    after = sandbox.variables("local")["OPENAI_API_KEY"]
     assert "ROTATED OPENAI_API_KEY" in said
-    assert key not in said
-    assert sandbox.variables("local")["OPENAI_API_KEY"] == key
+    assert "the old one is revoked at openai" in said
+    assert after not in said
+    assert seen.programs
+    assert not seen.in_arguments
+    assert not seen.showed(Secret("new", after))
+    assert set(keys_at(sandbox, "openai")) == {*others, after} - {before}
+    provider_accounts.write_accounts(sandbox.layout)  # as a start of the sandbox does
+    assert set(keys_at(sandbox, "openai")) == {*others, after} - {before}
     assert ailing(verify(sandbox, "local", "health.providers", "api-keys.openai")) == {}
+
+
+def test_a_plan_says_who_makes_the_key_and_that_there_is_no_gap(shell: Shell, sandbox: Sandbox) -> None:
+    before = keys_at(sandbox, "openai")
+
+    said = succeeds(shell, "secrets.rotate", "OPENAI_API_KEY", "--plan")
+
+    assert "there is no gap" in said
+    assert "openai makes the new key" in said
+    assert keys_at(sandbox, "openai") == before
+
+
+def test_a_key_made_by_hand_is_used_once_the_provider_accepts_it(
+    shell: Shell, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    before = sandbox.variables("local")["ANTHROPIC_API_KEY"]
+    key, command = new_key(sandbox, tmp_path, "ANTHROPIC_API_KEY")
+
+    said = succeeds(shell, "secrets.rotate", "ANTHROPIC_API_KEY", "--command", command)
+
+    assert "ROTATED ANTHROPIC_API_KEY" in said
+    assert key not in said
+    assert sandbox.variables("local")["ANTHROPIC_API_KEY"] == key
+    assert key in keys_at(sandbox, "anthropic")
+    assert before not in keys_at(sandbox, "anthropic"), "its API can switch keys off"
+    assert ailing(verify(sandbox, "local", "health.providers", "api-keys.anthropic")) == {}
+
+
+def test_where_nothing_can_revoke_the_old_key_the_operator_is_told_to(
+    shell: Shell, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    _, command = new_key(sandbox, tmp_path, "GOOGLE_API_KEY")
+
+    assert "revoke it at google" in succeeds(shell, "secrets.rotate", "GOOGLE_API_KEY", "--command", command)
 
 
 def test_a_key_that_the_provider_refuses_is_put_nowhere(shell: Shell, sandbox: Sandbox, tmp_path: Path) -> None:
     before = sandbox.variables("local")["OPENAI_API_KEY"]
-    key, command = new_key(sandbox, tmp_path, known=False)
+    key, command = new_key(sandbox, tmp_path, "OPENAI_API_KEY", known=False)
 
     said = succeeds(shell, "secrets.rotate", "OPENAI_API_KEY", "--command", command, code=6)
 
@@ -99,7 +157,7 @@ def test_a_key_that_the_provider_refuses_is_put_nowhere(shell: Shell, sandbox: S
 
 
 def test_without_a_terminal_or_a_command_a_key_is_not_asked_for(shell: Shell) -> None:
-    refused = shell.invoke("secrets.rotate", "OPENAI_API_KEY")
+    refused = shell.invoke("secrets.rotate", "GOOGLE_API_KEY")
 
     assert refused.returncode == 2
     assert "--command" in refused.stderr

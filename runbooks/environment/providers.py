@@ -19,7 +19,8 @@ class OpenAI:
     Attributes:
         url: Its API; another one for a proxy in front of it.
         project: The project that the application's key must belong to, ``proj_…``.
-        admin_key: An administrator's key, ``sk-admin-…``: limits and costs can be read with it.
+        admin_key: An administrator's key, ``sk-admin-…``: limits and costs can be read with it, and keys of ``project``
+            made and revoked when ``OPENAI_API_KEY`` is rotated.
         requests_per_minute: The most that it may allow us for any model in use.
         spend_limit_usd: The most that its monthly spend limit may be, in US dollars.
         monthly_budget_usd: What a month may cost, in US dollars.
@@ -40,7 +41,8 @@ class Anthropic:
     Attributes:
         url: Its API; another one for a proxy in front of it.
         workspace: The workspace that the application's key must belong to, ``wrkspc_…``.
-        admin_key: An administrator's key, ``sk-ant-admin01-…``: keys, limits and costs can be read with it.
+        admin_key: An administrator's key, ``sk-ant-admin01-…``: keys, limits and costs can be read with it, and a
+            key switched off when ``ANTHROPIC_API_KEY`` is rotated.
         requests_per_minute: The most that it may allow us for any model in use.
         monthly_budget_usd: What a month may cost, in US dollars.
     """

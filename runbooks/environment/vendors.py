@@ -16,6 +16,7 @@ from runbooks.systems.http.patience import Patience
 
 if TYPE_CHECKING:
     from runbooks.systems.providers.anthropic import AnthropicAdmin
+    from runbooks.systems.providers.keys import KeyMaker, KeySwitch
     from runbooks.systems.providers.mail import MailProvider
     from runbooks.systems.providers.models import ModelProvider
     from runbooks.systems.providers.openai import OpenAIAdmin
@@ -81,6 +82,23 @@ class Vendors:
 
         key = self._admin_key("providers.anthropic", self._providers.anthropic.admin_key)
         return AnthropicAdmin(self._http("anthropic"), key, self._patience()) if key else None
+
+    def openai_keys(self) -> KeyMaker | None:
+        """None if no administrator's key or no project is declared."""
+        from runbooks.systems.providers.openai_keys import OpenAIKeys
+
+        key, project = (
+            self._admin_key("providers.openai", self._providers.openai.admin_key),
+            self._providers.openai.project,
+        )
+        return OpenAIKeys(self._http("openai"), key, self._patience(), project) if key and project else None
+
+    def anthropic_keys(self) -> KeySwitch | None:
+        """None if no administrator's key is declared."""
+        from runbooks.systems.providers.anthropic_keys import AnthropicKeys
+
+        key = self._admin_key("providers.anthropic", self._providers.anthropic.admin_key)
+        return AnthropicKeys(self._http("anthropic"), key, self._patience()) if key else None
 
     def mail(self, provider: str, variables: Mapping[str, Secret]) -> MailProvider:
         """The provider of mail of this name, asked with the application's variables.

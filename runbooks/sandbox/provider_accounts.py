@@ -21,8 +21,32 @@ def write_accounts(layout: Layout) -> None:
 
 
 def accounts(layout: Layout) -> dict[str, Account]:
-    """Each vendor's part, as it is while nothing is broken."""
-    return {vendor: account(layout) for vendor, account in ACCOUNTS.items()}
+    """Each vendor's part, as it is while nothing is broken.
+
+    A key of before stays one, and one that the vendor deleted stays deleted: it is not the sandbox that revokes keys.
+    """
+    there = _there(layout)
+    return {vendor: _kept(account(layout), there.get(vendor, {})) for vendor, account in ACCOUNTS.items()}
+
+
+def _there(layout: Layout) -> dict[str, Account]:
+    path = layout.provider / "accounts.json"
+    held: dict[str, Account] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return held
+
+
+def _kept(account: Account, before: Account) -> Account:
+    held, deleted = before.get("keys"), before.get("deleted", [])
+    if not isinstance(held, dict):
+        return account
+    mine = {key: _working(held.get(key, {})) or each for key, each in account["keys"].items()}
+    keys = {key: each for key, each in {**held, **mine}.items() if key not in deleted}
+    return {**account, "keys": keys, "deleted": deleted}
+
+
+def _working(entry: Account) -> Account:
+    """What the vendor knows of a key that it made itself."""
+    return {name: value for name, value in entry.items() if name != "revoked"} if entry.get("made") else {}
 
 
 def _openai(layout: Layout) -> Account:

@@ -4,6 +4,7 @@ POINT is one of
 
     before:KIND  after:KIND  before:KIND/STEP  after:KIND/STEP    around the first such record of the journal
     before-sql:TEXT  after-sql:TEXT    around the first SQL statement that holds this text
+    before-call:MODULE:CLASS.METHOD  after-call:MODULE:CLASS.METHOD    around the first call of a method
     effect:N    ahead of the N-th effect on the machine: a rename, a link, a folder, a removal, a process, a connection
 
 Nothing in the product knows of this: the journal's `append` is wrapped, and effects are seen by an audit hook. The exit
@@ -13,6 +14,7 @@ of effects is the last line of standard error.
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -95,6 +97,22 @@ def kill_around_statement(when: str, wanted: str) -> None:
     psycopg.Cursor.execute = executed  # type: ignore[method-assign]
 
 
+def kill_around_call(when: str, wanted: str) -> None:
+    """Die just before or just after the first call of this method: where an outside system was changed, and no more."""
+    module, _, path = wanted.partition(":")
+    owner, _, name = path.partition(".")
+    kind = getattr(importlib.import_module(module), owner)
+    method = getattr(kind, name)
+
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        if when == "before-call":
+            die()
+        method(*arguments, **named)
+        die()
+
+    setattr(kind, name, wrapped)
+
+
 def kill_ahead_of_effect(number: int) -> Callable[[], int]:
     """Die ahead of the effect with this number, counted from 1; 0 is never. Returns what tells how many there were."""
     seen = 0
@@ -117,6 +135,8 @@ def main(point: str, words: list[str]) -> None:
         kill_around(kind, rest)
     elif kind.endswith("-sql"):
         kill_around_statement(kind, rest)
+    elif kind.endswith("-call"):
+        kill_around_call(kind, rest)
     else:
         count = kill_ahead_of_effect(int(rest) if kind == "effect" else 0)
     try:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from runbooks import rotate, rotation
+from runbooks import rotate
 from runbooks.engine.redact import Redactor
 from runbooks.environment.load import load
 from runbooks.environment.secret_store import secret_versions
@@ -22,24 +22,37 @@ from tests.conftest import Shell
 from tests.crash.points import in_doubt, points
 from tests.crash.sandboxes import killed_at, succeeds
 from tests.test_rotate import login, status_of
-from tests.test_rotate_kinds import new_key, side_tables, tokens
+from tests.test_rotate_kinds import BY_HAND, keys_at, new_key, side_tables, tokens
 
 WALKED = {
     "JWT_SECRET_KEY": "look copy-before create test promote renew prove copy-after wait forget",
     "DATABASE_URL": "switch renew forget",
     "ENCRYPTION_KEY": "set switch renew prove forget tidy",
-    "OPENAI_API_KEY": "create",
+    "OPENAI_API_KEY": "create forget",
+    "ANTHROPIC_API_KEY": "withdraw",
+    "GOOGLE_API_KEY": "create",
 }
 """The steps at which a rotation of each kind is killed.
 
 JWT_SECRET_KEY has no effect of its own, so it stands for the protocol: all of its steps. The others are killed where
-they differ from it, a provider's key where its operator is asked for it again. What isn't here a rotation of that kind
-finds done, and records no intent for. One provider's key stands for all: they differ in the address that is asked.
+they differ from it: OpenAI makes keys and revokes them, Anthropic switches them off, and Google's are made by hand, so
+that the operator is asked again. What isn't here a rotation of that kind finds done, and records no intent for.
 """
-ENDS = {"JWT_SECRET_KEY": ("after:lease", "before:end")}
+MAKER = "call:runbooks.systems.providers.openai_keys:OpenAIKeys"
+ENDS = {
+    "JWT_SECRET_KEY": ("after:lease", "before:end"),
+    "OPENAI_API_KEY": (f"after-{MAKER}.make", f"before-{MAKER}.remove", f"after-{MAKER}.remove"),
+}
+"""More points: the vendor has made or revoked a key, and nothing tells of it yet."""
 STANDS_FOR_ALL = ("JWT_SECRET_KEY", "before:outcome/promote")
 """The case that the quick suite takes."""
-FORGOTTEN = ("before:outcome/forget", "after:intent/tidy", "before:outcome/tidy", "before:end")
+FORGOTTEN = (
+    "before:outcome/forget",
+    "after:intent/tidy",
+    "before:outcome/tidy",
+    "before:end",
+    *ENDS["OPENAI_API_KEY"][1:],
+)
 """From here the old value is nowhere any more."""
 
 Case = tuple[str, str]
@@ -68,7 +81,9 @@ def cases(chosen: list[Case]) -> list[Any]:
     """Parameters for ``parametrize``, marked ``crash`` but for the one that the quick suite takes."""
     return [
         pytest.param(
-            *case, id=" ".join(case).replace("/", " "), marks=() if case == STANDS_FOR_ALL else pytest.mark.crash
+            *case,
+            id=" ".join(case).replace("/", " ").replace(MAKER, "call OpenAIKeys"),
+            marks=() if case == STANDS_FOR_ALL else pytest.mark.crash,
         )
         for case in chosen
     ]
@@ -105,13 +120,16 @@ def works_with_the_only_one(shell: Shell, sandbox: Sandbox, name: str) -> str:
     key = Fernet(sandbox.variables("local")["ENCRYPTION_KEY"])
     assert all(key.decrypt(token) for token in tokens(sandbox))
     assert side_tables(sandbox) == 0
+    if name == "OPENAI_API_KEY":
+        ours = {key for key, each in keys_at(sandbox, "openai").items() if each["project"] == "proj_local"}
+        assert ours == {found.current.value.reveal()}, "no key is left behind"
     return found.current.value.reveal()
 
 
 def killed(shell: Shell, sandbox: Sandbox, name: str, point: str, folder: Path) -> None:
     words = ["--accept", "1000"]
-    if name in rotation.GIVEN:
-        words = ["--command", new_key(sandbox, folder)[1]]
+    if name in BY_HAND and name != "OPENAI_API_KEY":
+        words = ["--command", new_key(sandbox, folder, name)[1]]
     killed_at(shell, point, "secrets.rotate", name, *words)
 
 

@@ -22,9 +22,11 @@ def routes(state: State, refusal: Refusal) -> list[Route]:
     api = OpenAIKeys(state, refusal)
     return [
         Route(f"{PROJECT}/api_keys", api.keys, methods=["GET"]),
+        Route(f"{PROJECT}/api_keys/{{id}}", api.key, methods=["GET"]),
         Route(f"{PROJECT}/api_keys/{{id}}", api.delete_key, methods=["DELETE"]),
         Route(f"{PROJECT}/service_accounts", api.accounts, methods=["GET"]),
         Route(f"{PROJECT}/service_accounts", api.make_account, methods=["POST"]),
+        Route(f"{PROJECT}/service_accounts/{{id}}", api.account, methods=["GET"]),
         Route(f"{PROJECT}/service_accounts/{{id}}", api.delete_account, methods=["DELETE"]),
     ]
 
@@ -39,35 +41,37 @@ class OpenAIKeys:
     async def keys(self, request: Request) -> Response:
         if refusal := self.refusal(request):
             return refusal
-        listed = [
-            {"object": "organization.project.api_key", "id": _id(key), "name": "key", "redacted_value": _redacted(key)}
-            for key in self._of(request)
-        ]
-        return _page(listed)
+        return _page([_listed(key, each) for key, each in self._of(request).items()])
+
+    async def key(self, request: Request) -> Response:
+        found = [_listed(key, each) for key, each in self._of(request).items() if _id(key) == _wanted(request)]
+        return self.refusal(request) or (_answer(found[0]) if found else _unknown())
 
     async def delete_key(self, request: Request) -> Response:
-        wanted = request.path_params["id"]
+        wanted = _wanted(request)
         return self._deleted(request, "organization.project.api_key.deleted", lambda key, _each: _id(key) == wanted)
 
     async def accounts(self, request: Request) -> Response:
         if refusal := self.refusal(request):
             return refusal
-        services = [each["service"] for each in self._of(request).values() if "service" in each]
-        return _page([{"object": "organization.project.service_account", **each} for each in services])
+        return _page(self._services(request))
+
+    async def account(self, request: Request) -> Response:
+        found = [each for each in self._services(request) if each["id"] == _wanted(request)]
+        return self.refusal(request) or (_answer(found[0]) if found else _unknown())
 
     async def make_account(self, request: Request) -> Response:
         if refusal := self.refusal(request):
             return refusal
         service = {"id": f"svc_acct_{secrets.token_hex(6)}", "name": (await request.json())["name"]}
         key = f"sk-svcacct-{secrets.token_urlsafe(30)}T3BlbkFJ{secrets.token_urlsafe(30)}"
-        keys = self.state.account("openai").get("keys", {})
-        self._keep({**keys, key: {"project": request.path_params["project"], "service": service}})
+        self.state.add_key("openai", key, {"project": request.path_params["project"], "service": service})
         made = {"object": "organization.project.service_account.api_key", "id": _id(key), "value": key}
         told = {"object": "organization.project.service_account", **service, "role": "member", "api_key": made}
-        return JSONResponse({**told, "created_at": int(time.time())}, headers=request_id())
+        return _answer({**told, "created_at": int(time.time())})
 
     async def delete_account(self, request: Request) -> Response:
-        wanted = request.path_params["id"]
+        wanted = _wanted(request)
         deleted = "organization.project.service_account.deleted"
         return self._deleted(request, deleted, lambda _key, each: each.get("service", {}).get("id") == wanted)
 
@@ -76,17 +80,17 @@ class OpenAIKeys:
             return refusal
         gone = {key for key, each in self._of(request).items() if meant(key, each)}
         if not gone:
-            return error(404, "not_found", "invalid_request_error", "There is no such thing.")
-        keys = self.state.account("openai").get("keys", {})
-        self._keep({key: each for key, each in keys.items() if key not in gone})
-        return JSONResponse({"object": what, "id": request.path_params["id"], "deleted": True}, headers=request_id())
+            return _unknown()
+        self.state.delete_keys("openai", gone)
+        return _answer({"object": what, "id": _wanted(request), "deleted": True})
+
+    def _services(self, request: Request) -> list[dict[str, Any]]:
+        services = [each["service"] for each in self._of(request).values() if "service" in each]
+        return [{"object": "organization.project.service_account", **each} for each in services]
 
     def _of(self, request: Request) -> dict[str, Any]:
         keys: dict[str, Any] = self.state.account("openai").get("keys", {})
         return {key: each for key, each in keys.items() if each.get("project") == request.path_params["project"]}
-
-    def _keep(self, keys: dict[str, Any]) -> None:
-        self.state.set_account("openai", {**self.state.account("openai"), "keys": keys})
 
 
 def _id(key: str) -> str:
@@ -97,6 +101,25 @@ def _redacted(key: str) -> str:
     return f"{key[:8]}{'*' * 10}{key[-4:]}"
 
 
+def _listed(key: str, each: dict[str, Any]) -> dict[str, Any]:
+    service = each.get("service")
+    owner = {"type": "service_account", "service_account": service} if service else {"type": "user"}
+    shown = {"id": _id(key), "name": "key", "redacted_value": _redacted(key), "owner": owner}
+    return {"object": "organization.project.api_key", **shown}
+
+
+def _wanted(request: Request) -> str:
+    return str(request.path_params["id"])
+
+
+def _answer(body: dict[str, Any]) -> Response:
+    return JSONResponse(body, headers=request_id())
+
+
+def _unknown() -> Response:
+    return error(404, "not_found", "invalid_request_error", "There is no such thing.")
+
+
 def _page(listed: list[dict[str, Any]]) -> Response:
     ends = {"first_id": listed[0]["id"], "last_id": listed[-1]["id"]} if listed else {}
-    return JSONResponse({"object": "list", "data": listed, "has_more": False, **ends}, headers=request_id())
+    return _answer({"object": "list", "data": listed, "has_more": False, **ends})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from typing import Any
 
@@ -42,6 +43,7 @@ def routes(state: State) -> list[Route]:
         Route("/v1/models/{model}", api.model, methods=["GET"]),
         Route("/v1/messages", api.messages, methods=["POST"]),
         Route("/v1/organizations/api_keys", api.api_keys, methods=["GET"]),
+        Route("/v1/organizations/api_keys/{id}", api.switch_key, methods=["POST"]),
         Route("/v1/organizations/cost_report", api.cost_report, methods=["GET"]),
         Route("/v1/organizations/rate_limits", api.rate_limits, methods=["GET"]),
         Route("/v1/organizations/workspaces/{workspace}/rate_limits", api.rate_limits, methods=["GET"]),
@@ -77,20 +79,22 @@ class Anthropic:
     async def api_keys(self, request: Request) -> Response:
         if refusal := self._refusal(request, admin=True):
             return refusal
-        listed = [
-            {
-                "type": "api_key",
-                "id": f"apikey_{position}",
-                "name": "application",
-                "partial_key_hint": f"{key[:18]}...{key[-4:]}",
-                "status": "inactive" if entry.get("revoked") else "active",
-                "workspace_id": entry.get("workspace"),
-            }
-            for position, (key, entry) in enumerate(self._account()["keys"].items())
-        ]
+        listed = [_listed(key, entry) for key, entry in self._account()["keys"].items()]
         wanted = request.query_params.get("status")
         shown = [each for each in listed if wanted in (None, each["status"])]
         return JSONResponse({"data": shown, "has_more": False}, headers=self._headers())
+
+    async def switch_key(self, request: Request) -> Response:
+        if refusal := self._refusal(request, admin=True):
+            return refusal
+        account, status = self._account(), (await request.json())["status"]
+        for key, entry in account["keys"].items():
+            listed = _listed(key, entry)
+            if listed["id"] == request.path_params["id"]:
+                switched = {**entry, "revoked": status != "active"}
+                self.state.set_account("anthropic", {**account, "keys": {**account["keys"], key: switched}})
+                return JSONResponse({**listed, "status": status}, headers=self._headers())
+        return self._error(404, "API key not found")
 
     async def cost_report(self, request: Request) -> Response:
         if refusal := self._refusal(request, admin=True):
@@ -177,6 +181,17 @@ class Anthropic:
 
 def _model(name: str) -> dict[str, str]:
     return {"type": "model", "id": name, "display_name": MODELS[name], "created_at": "2025-09-29T00:00:00Z"}
+
+
+def _listed(key: str, entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "api_key",
+        "id": f"apikey_{hashlib.sha256(key.encode()).hexdigest()[:16]}",
+        "name": "application",
+        "partial_key_hint": f"{key[:18]}...{key[-4:]}",
+        "status": "inactive" if entry.get("revoked") else "active",
+        "workspace_id": entry.get("workspace"),
+    }
 
 
 def _message(model: str, text: str) -> dict[str, Any]:

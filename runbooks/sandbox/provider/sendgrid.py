@@ -21,6 +21,7 @@ def routes(state: State) -> list[Route]:
         Route("/v3/whitelabel/domains", api.domains, methods=["GET"]),
         Route("/v3/api_keys", api.keys, methods=["GET"]),
         Route("/v3/api_keys", api.make_key, methods=["POST"]),
+        Route("/v3/api_keys/{id}", api.key, methods=["GET"]),
         Route("/v3/api_keys/{id}", api.delete_key, methods=["DELETE"]),
     ]
 
@@ -49,31 +50,35 @@ class SendGrid:
         listed = [{"name": each.get("name", key), "api_key_id": _id(key)} for key, each in self._all().items()]
         return JSONResponse({"result": listed})
 
+    async def key(self, request: Request) -> Response:
+        if refusal := self._unless_administrator(request):
+            return refusal
+        id = request.path_params["id"]
+        found = [each.get("name", key) for key, each in self._all().items() if _id(key) == id]
+        return JSONResponse({"name": found[0], "api_key_id": id}) if found else self._error(404)
+
     async def make_key(self, request: Request) -> Response:
         if refusal := self._unless_administrator(request):
             return refusal
         body = await request.json()
         id, key = secrets.token_hex(11), secrets.token_hex(21) + "a"
         made = f"SG.{id}.{key}"
-        self._keep({**self._all(), made: {"name": body["name"], "scopes": body["scopes"]}})
+        self.state.add_key("sendgrid", made, {"name": body["name"], "scopes": body["scopes"]})
         told = {"api_key": made, "api_key_id": id, "name": body["name"], "scopes": body["scopes"]}
         return JSONResponse(told, status_code=201)
 
     async def delete_key(self, request: Request) -> Response:
         if refusal := self._unless_administrator(request):
             return refusal
-        kept = {key: each for key, each in self._all().items() if _id(key) != request.path_params["id"]}
-        if len(kept) == len(self._all()):
+        gone = {key for key in self._all() if _id(key) == request.path_params["id"]}
+        if not gone:
             return self._error(404)
-        self._keep(kept)
+        self.state.delete_keys("sendgrid", gone)
         return Response(status_code=204)
 
     def _all(self) -> dict[str, Any]:
         keys: dict[str, Any] = self.state.account("sendgrid").get("keys", {})
         return keys
-
-    def _keep(self, keys: dict[str, Any]) -> None:
-        self.state.set_account("sendgrid", {**self.state.account("sendgrid"), "keys": keys})
 
     def _unless_administrator(self, request: Request) -> Response | None:
         scopes = self._scopes(request)

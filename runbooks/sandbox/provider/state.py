@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +57,17 @@ class State:
         ) as file:
             file.write(json.dumps(changed, indent=1) + "\n")
         draft.replace(self.folder / "accounts.json")
+
+    def add_key(self, vendor: str, key: str, entry: Mapping[str, Any]) -> None:
+        """One that the vendor made by its API; it is kept when the sandbox writes its own anew."""
+        account = self.account(vendor)
+        self.set_account(vendor, {**account, "keys": {**account.get("keys", {}), key: {**entry, "made": True}}})
+
+    def delete_keys(self, vendor: str, gone: Collection[str]) -> None:
+        """Have these refused, also after the sandbox was set up anew."""
+        account = self.account(vendor)
+        kept = {key: each for key, each in account.get("keys", {}).items() if key not in gone}
+        self.set_account(vendor, {**account, "keys": kept, "deleted": [*account.get("deleted", []), *sorted(gone)]})
 
     def behaviour(self, vendor: str) -> Behaviour:
         return Behaviour(**self._read("behaviour.json").get(vendor, {}))

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from runbooks.engine.secret import Secret
-from runbooks.engine.step import Scope
+from runbooks.engine.step import Scope, State
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,12 @@ class Kind(ABC):
 
     title: str
     names: tuple[str, ...]
+    ending: str = "the old one is nowhere accepted"
+    """What became of the old value, at the end of a rotation."""
+
+    def ask(self) -> None:
+        """Have a person give what only he can, ahead of the lease."""
+        return
 
     def cost(self) -> int | None:
         """How many users it logs out, which has to be accepted by typing it; None: nobody."""
@@ -49,6 +55,10 @@ class Kind(ABC):
     @abstractmethod
     def make(self, current: Mapping[str, Secret]) -> Mapping[str, Secret]:
         """New values."""
+
+    def unmake(self) -> str:
+        """Remove what `make` made elsewhere and nobody uses, also where its value was lost."""
+        return f"{self.title}: nothing was made elsewhere"
 
     def set(self, _change: Change, _scope: Scope) -> str:
         """Have the system accept the new value, beside the old one where it can."""
@@ -105,6 +115,22 @@ class Kind(ABC):
     def readmit(self, _change: Change) -> str:
         """Take `withdraw` back."""
         return f"{self.title}: nothing to take back"
+
+    def note(self, _change: Change) -> State:
+        """What it takes to remove the old value where it was made, once it's forgotten here. No secret: it is recorded.
+
+        Raises:
+            NeedsPerson: it can't be told there from others.
+        """
+        return {}
+
+    def remove(self, _noted: State) -> str:
+        """Remove the old value where it was made."""
+        return f"{self.title}: there is nothing to remove elsewhere"
+
+    def is_removed(self, _noted: State) -> bool:
+        """Whether `remove` has happened."""
+        return True
 
     def tidy(self) -> str:
         """Remove what was only needed for the way back, once there is none."""

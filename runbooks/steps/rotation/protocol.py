@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 
 from runbooks.engine.errors import NeedsPerson, Reason, SystemFault
-from runbooks.engine.step import Scope
+from runbooks.engine.step import Scope, State
 from runbooks.environment.snapshots import Snapshots
 from runbooks.environment.variable_copies import VariableCopies
 from runbooks.steps.rotation.kind import Change
@@ -60,7 +60,7 @@ def discard(rotating: Rotating, _scope: Scope) -> str:
     if Stage.RETIRED in rotating.stages():
         return STAYS
     done = rotating.versions.discard(rotating.names, rotating.run)
-    return "the new value is forgotten" if done else "there is no new value"
+    return f"{'the new value is forgotten' if done else 'there is no new value'}; {rotating.kind.unmake()}"
 
 
 def set_(rotating: Rotating, scope: Scope) -> str:
@@ -190,14 +190,48 @@ def readmit(rotating: Rotating, _scope: Scope) -> str:
     return rotating.kind.readmit(rotating.change())
 
 
-def forget(rotating: Rotating, _scope: Scope) -> str:
-    """Forget the old value: from here there is no way back."""
+def note_old(rotating: Rotating) -> State:
+    """What it takes to remove the old value where it was made.
+
+    Raises:
+        NeedsPerson: it can't be told, or not now.
+    """
+    if rotating.stages() == {Stage.RETIRED}:
+        return {}
+    try:
+        return rotating.kind.note(rotating.change())
+    except SystemFault as fault:
+        raise _waits(rotating, "the old value can't be looked up where it was made", fault) from fault
+
+
+def forget(rotating: Rotating, scope: Scope) -> str:
+    """Forget the old value, and remove it where it was made: from here there is no way back.
+
+    Raises:
+        NeedsPerson: it can't be removed there now. All else is done, so that is no reason to take anything back.
+    """
     rotating.versions.retire(rotating.names, rotating.run)
-    return "PREVIOUS is forgotten"
+    try:
+        return f"PREVIOUS is forgotten; {rotating.kind.remove(scope.before)}"
+    except SystemFault as fault:
+        raise _waits(rotating, "the old value can't be removed where it was made", fault) from fault
 
 
-def is_forgotten(rotating: Rotating, _scope: Scope) -> bool:
-    return rotating.stages() == {Stage.RETIRED}
+def is_forgotten(rotating: Rotating, scope: Scope) -> bool:
+    """Raises as `forget`."""
+    if rotating.stages() != {Stage.RETIRED}:
+        return False
+    try:
+        return rotating.kind.is_removed(scope.before)
+    except SystemFault as fault:
+        raise _waits(rotating, "whether the old value was removed where it was made can't be told", fault) from fault
+
+
+def forgotten(rotating: Rotating, scope: Scope) -> str:
+    """There is no way back: what was forgotten is removed where it was made, too."""
+    if Stage.RETIRED not in rotating.stages():
+        return "it was not forgotten"
+    return f"{STAYS}; {rotating.kind.remove(scope.before)}"
 
 
 def tidy(rotating: Rotating, _scope: Scope) -> str:
@@ -243,6 +277,13 @@ def _copied(rotating: Rotating, part: str) -> str:
         return f"the variables are kept in {copy.id}"
     finally:
         site.close()
+
+
+def _waits(rotating: Rotating, what: str, fault: SystemFault) -> NeedsPerson:
+    name = rotating.names[0]
+    return NeedsPerson(
+        what, where=fault.where, found=f"{fault.what} ({fault.found})", mend=f"then: invoke secrets.resume {name}"
+    )
 
 
 def _not_back_yet(rotating: Rotating) -> NeedsPerson:

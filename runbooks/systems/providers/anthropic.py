@@ -84,7 +84,7 @@ class Anthropic:
     """Asked with the application's key."""
 
     def __init__(self, http: HttpClient, key: Secret, patience: Patience) -> None:
-        self._api = _api(http, key, patience)
+        self._api = api(http, key, patience)
 
     def models(self) -> Models:
         """See `ModelProvider`."""
@@ -107,7 +107,7 @@ class AnthropicAdmin:
     """Asked with an administrator's key. There is none for an account of one person."""
 
     def __init__(self, http: HttpClient, key: Secret, patience: Patience) -> None:
-        self._api = _api(http, key, patience)
+        self._api = api(http, key, patience)
 
     def workspaces_of(self, key: Secret) -> list[str]:
         """The workspaces that hold an active key which looks like this one; the default one is called ``default``.
@@ -119,7 +119,7 @@ class AnthropicAdmin:
         while page.has_more and page.last_id:
             page = self._api.get("/organizations/api_keys", _Keys, limit=1000, status="active", after_id=page.last_id)
             keys = keys + page.data
-        return [each.workspace_id or "default" for each in keys if _fits(key.reveal(), each.partial_key_hint or "")]
+        return [each.workspace_id or "default" for each in keys if fits(key.reveal(), each.partial_key_hint or "")]
 
     def spent(self, since: datetime, workspace: str | None = None) -> Decimal:
         """What was spent since then, in US dollars; of one workspace if it is named."""
@@ -156,12 +156,14 @@ class AnthropicAdmin:
         }
 
 
-def _api(http: HttpClient, key: Secret, patience: Patience) -> Api:
+def api(http: HttpClient, key: Secret, patience: Patience) -> Api:
+    """Anthropic's API, asked with this key."""
     headers = {"x-api-key": key.reveal(), "anthropic-version": VERSION}
     return Api("Anthropic", http, headers, patience, read=_refusal)
 
 
-def _fits(key: str, hint: str) -> bool:
+def fits(key: str, hint: str) -> bool:
+    """Whether a key that is shown by its beginning and its end can be this one."""
     beginning, dots, end = hint.partition("...")
     return bool(dots) and key.startswith(beginning) and key.endswith(end)
 

@@ -12,14 +12,18 @@ import pytest
 from runbooks.engine.secret import Secret
 from runbooks.systems.http.client import HttpClient
 from runbooks.systems.http.patience import Patience
+from runbooks.systems.providers.anthropic import Anthropic
+from runbooks.systems.providers.anthropic_keys import AnthropicKeys
 from runbooks.systems.providers.api import KeyRefused, NotAllowed
-from runbooks.systems.providers.keys import KeyMaker, OpenAIKeys, SendGridKeys
+from runbooks.systems.providers.keys import KeyMaker, label
 from runbooks.systems.providers.openai import OpenAI
+from runbooks.systems.providers.openai_keys import OpenAIKeys
 from runbooks.systems.providers.sendgrid import SendGrid
+from runbooks.systems.providers.sendgrid_keys import SendGridKeys
 from tests.standin import ACCOUNTS, Provider
 
 PATIENCE = Patience(1, threading.Event())
-LABEL = "runbooks 20261128T081500.000Z-secrets.rotate-k3f9"
+LABEL = label("20261128T081500.000Z-secrets.rotate-k3f9")
 SENDGRID = {
     "SG.applications.0001": {"scopes": ["mail.send"]},
     "SG.administrators.01": {"scopes": ["api_keys.create", "api_keys.delete", "mail.send"]},
@@ -71,12 +75,30 @@ def test_a_new_key_works_beside_the_old_one_until_that_is_revoked(vendor: Vendor
     vendor.use(new)
     vendor.use(vendor.key)
 
-    assert vendor.maker().revoke(vendor.key)
+    old = vendor.maker().find(vendor.key)
+    assert old
+    assert vendor.maker().has(old)
+    vendor.maker().remove(old)
 
     vendor.use(new)
     with pytest.raises(KeyRefused):
         vendor.use(vendor.key)
-    assert vendor.maker().revoke(vendor.key) is False
+    assert (vendor.maker().find(vendor.key), vendor.maker().has(old)) == (None, False)
+    vendor.maker().remove(old)
+
+
+def test_a_key_that_was_made_here_is_found_again_by_value_and_by_label(vendor: Vendor) -> None:
+    before = vendor.keys()
+    first = vendor.maker().make(LABEL, vendor.key)
+    second = vendor.maker().make(f"{LABEL} again", vendor.key)
+
+    found = vendor.maker().find(first)
+    assert found
+    vendor.maker().remove(found)
+    assert vendor.keys() == before | {second.reveal()}
+    assert vendor.maker().unmake(f"{LABEL} again")
+    assert vendor.keys() == before
+    assert not vendor.maker().unmake(f"{LABEL} again")
 
 
 def test_a_key_whose_value_was_lost_is_replaced_not_left(vendor: Vendor) -> None:
@@ -93,7 +115,7 @@ def test_a_key_that_may_not_administer_is_told(vendor: Vendor) -> None:
     with pytest.raises(NotAllowed):
         vendor.maker(vendor.key).make(LABEL, vendor.key)
     with pytest.raises(KeyRefused):
-        vendor.maker(Secret("ADMIN", "SG.nobody.knows-it")).revoke(vendor.key)
+        vendor.maker(Secret("ADMIN", "SG.nobody.knows-it")).find(vendor.key)
 
 
 def test_a_key_that_can_not_be_told_from_another_is_left_to_a_person(provider: Provider) -> None:
@@ -102,4 +124,18 @@ def test_a_key_that_can_not_be_told_from_another_is_left_to_a_person(provider: P
     with HttpClient(f"{provider.url}/openai/v1") as http:
         maker = OpenAIKeys(http, Secret("ADMIN", "sk-admin-good-001"), PATIENCE, "proj_production")
 
-        assert maker.revoke(Secret("KEY", "sk-proj-twin-a-0001")) is False
+        assert maker.find(Secret("KEY", "sk-proj-twin-a-0001")) is None
+
+
+def test_a_key_is_switched_off_and_on_again_where_none_can_be_made(provider: Provider) -> None:
+    key = Secret("KEY", "sk-ant-api03-good-0001")
+    with HttpClient(f"{provider.url}/anthropic/v1") as http:
+        keys = AnthropicKeys(http, Secret("ADMIN", "sk-ant-admin01-good"), PATIENCE)
+        keys.turn(key, on=False)
+        assert keys.is_on(key) is False
+        with pytest.raises(KeyRefused):
+            Anthropic(http, key, PATIENCE).models()
+        keys.turn(key, on=True)
+        assert keys.is_on(key) is True
+        assert Anthropic(http, key, PATIENCE).models().names
+        assert keys.is_on(Secret("KEY", "sk-ant-api03-good-0002")) is None
