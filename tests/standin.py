@@ -48,7 +48,7 @@ ACCOUNTS: dict[str, Any] = {
         "domains": [{"name": "praviel.test"}, {"name": "new.test", "status": "pending"}],
     },
     "mailgun": {
-        "keys": {"mg-good-0001": {}},
+        "keys": {"mg-good-0001": {}, "mg-send-only": {"sends": "praviel.test"}},
         "domains": [
             {"name": "praviel.test"},
             {"name": "new.test", "status": "pending"},

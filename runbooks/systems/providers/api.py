@@ -50,6 +50,12 @@ class NotFound(Denied):
     says = "has no such thing"
 
 
+class Incomplete(Denied):
+    """The vendor knows the key, and the request lacks something."""
+
+    says = "finds the request wrong"
+
+
 class NotServed(Denied):
     """The vendor knows the key and does not serve it: nothing is paid, a spending limit is reached, the API is off."""
 

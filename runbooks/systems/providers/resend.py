@@ -34,8 +34,8 @@ class Resend:
     """See `MailProvider`. The right key for an application may only send: then ``admin_key`` reads the domains."""
 
     def __init__(self, http: HttpClient, key: Secret, patience: Patience, admin_key: Secret | None = None) -> None:
-        self._key = _api(http, key, patience)
-        self._admin = _api(http, admin_key, patience) if admin_key else None
+        self._key = api(http, key, patience)
+        self._admin = api(http, admin_key, patience) if admin_key else None
 
     def sending(self, domain: str) -> Sending:
         if self._admin:
@@ -51,7 +51,8 @@ class Resend:
         return Sending(f"{domain} is {found}", problems)
 
 
-def _api(http: HttpClient, key: Secret, patience: Patience) -> Api:
+def api(http: HttpClient, key: Secret, patience: Patience) -> Api:
+    """Resend's API, asked with this key."""
     return Api("Resend", http, {"authorization": f"Bearer {key.reveal()}"}, patience, read=_refusal)
 
 

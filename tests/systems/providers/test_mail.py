@@ -85,9 +85,12 @@ def test_an_administrators_key_does_not_hide_that_the_applications_is_bad(name: 
         post.of(name, "unknown-key-1", admin).sending("praviel.test")
 
 
-def test_a_bad_key_and_a_sending_key_are_not_told_apart_at_mailgun(post: Post) -> None:
-    with pytest.raises(NotAllowed, match="administrator"):
+def test_a_bad_key_and_a_sending_key_are_told_apart_at_mailgun(post: Post) -> None:
+    with pytest.raises(KeyRefused):
         post.of("mailgun", "unknown-key-1", "mg-good-0001").sending("praviel.test")
+    assert post.of("mailgun", "mg-send-only", "mg-good-0001").sending("praviel.test").problems == ()
+    with pytest.raises(NotAllowed, match="may only send"):
+        post.of("mailgun", "mg-send-only").sending("praviel.test")
 
 
 def test_resends_trial_sender_reaches_nobody(post: Post) -> None:
