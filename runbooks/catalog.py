@@ -22,6 +22,7 @@ _BUILDERS = {
     "release.deploy": "runbooks.deploy:prepare",
     "release.promote": "runbooks.holding:prepare_promote",
     "release.mark-bad": "runbooks.holding:prepare_mark_bad",
+    "release.settle": "runbooks.settling:prepare",
     "backup.create": "runbooks.backup:prepare",
     "backup.verify": "runbooks.backup_verify:prepare",
     "backup.restore": "runbooks.restore:prepare",

@@ -117,7 +117,7 @@ def _facts(release: Release, history: History) -> Iterator[tuple[str, str]]:
     yield "runs now", "yes" if history.current and history.current.id == release.id else "no"
     yield "migrations", ", ".join(release.heads) or "none"
     yield "new in it", _migrations(release.migrations)
-    yield "variables", (release.variables or "no key for a fingerprint")[:16]
+    yield "variables", release.variables[:16] if release.variables else "no key for a fingerprint"
     yield "variables backup", release.variables_backup or "none"
     yield "snapshot before", release.snapshot_before or "none"
     restored = history.snapshot_before_first_after(release.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from runbooks import deploy
 from runbooks.engine import lease
+from runbooks.engine.journal import FILE_NAME, read_chain
 from runbooks.engine.wait import until
 from runbooks.sandbox import environments, ports, postgres_server
 from runbooks.sandbox.layout import Layout
@@ -134,6 +136,33 @@ def test_a_person_answers_for_a_bake_that_is_inconclusive_or_takes_it_back(here:
     assert (entry.by, entry.reason) == ("anna@desk", "its bake was accepted by anna@desk: the dashboard is fine")
     assert "bake: accepted by anna@desk: the dashboard is fine" in succeeds(here.shell, "runs.show", run)
     here.declare(**PATIENT, bake_paths=["/health"])
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(900)
+def test_a_deploy_that_was_lost_with_its_machine_is_settled_by_a_person(here: Place) -> None:
+    here.back_to_first()
+    lost = here.shell.start("release.deploy", "--ref", "v2")
+    until(
+        lambda: here.history().begun and "start" in done_steps(here), seconds=120, what="it has not come to its start"
+    )
+    lost.kill()
+    lost.communicate()
+    shutil.rmtree(here.shell.project / "var" / "runs" / "local" / here.last_run())
+
+    said = here.deploy("v2", code=6)
+    assert "where neither is possible any more: invoke release.settle" in said
+    assert "the schema was left at 20251103" in succeeds(here.shell, "release.settle", "--reason", "its disk is gone")
+    here.is_consistent()
+    assert here.version() == "v1"
+    here.deploy("v2")
+    here.is_consistent()
+
+
+def done_steps(here: Place) -> set[str]:
+    """The steps of the deploy that goes on which have ended."""
+    records = read_chain(here.shell.project / "var" / "runs" / "local" / here.last_run() / FILE_NAME).records
+    return {str(record.data["step"]) for record in records if record.kind == "outcome"}
 
 
 def held(folder: Path) -> bool:

@@ -52,7 +52,10 @@ def _ledger(work: Deploying) -> Iterator[str]:
     history = work.history()
     for entry in history.begun:
         if entry.run != work.run:
-            yield f"run {entry.run} by {entry.by} has not ended: invoke runs.resume or runs.abort {entry.run}"
+            yield (
+                f"run {entry.run} by {entry.by} has not ended: invoke runs.resume or runs.abort {entry.run};"
+                " where neither is possible any more: invoke release.settle"
+            )
     if history.current is None or any(entry.run == work.run for entry in history.entries):
         return
     differences, unasked = compare(history, look(work.site))

@@ -185,4 +185,15 @@ def status(_c: Context, env: str | None = None) -> None:
     finish(lambda: releases.show_status(env))
 
 
-TASKS = collection("release", verify, watch, load, deploy, list_, show, status, promote, mark_bad)
+@task(
+    name="settle",
+    help={"env": ENV, "plan": PLAN, "confirm": CONFIRM, "reason": "who knows that it is over, and from what (needed)"},
+)
+def settle(
+    c: Context, env: str | None = None, plan: bool = False, confirm: str | None = None, reason: str = ""
+) -> None:
+    """Say in the ledger how a run ended that nobody can resume: by what the hosts and the schema are found to be."""
+    start(c, "release.settle", environment=env, plan=plan, confirm=confirm, reason=reason, parameters={"why": reason})
+
+
+TASKS = collection("release", verify, watch, load, deploy, list_, show, status, promote, mark_bad, settle)
