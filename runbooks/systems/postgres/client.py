@@ -155,6 +155,10 @@ class Database:
             raise fault_of(error, where=str(self), reach=self._reach) from error
 
 
+CLOSED = "is not currently accepting connections"
+"""What PostgreSQL says, before there is an SQLSTATE, of a database with ``ALLOW_CONNECTIONS false``."""
+
+
 def fault_of(error: psycopg.Error, *, where: str, reach: str) -> SystemFault:
     """What psycopg raised, in an operator's words."""
     state = error.sqlstate or ""
@@ -178,6 +182,12 @@ def fault_of(error: psycopg.Error, *, where: str, reach: str) -> SystemFault:
                 "the database refuses",
                 Reason.UNAUTHORISED,
                 "see the role and its password",
+            )
+        elif CLOSED in str(error):
+            what = "the database lets nobody in"
+            mend = (
+                "a restore or a rollback closes it while it puts another in its place: invoke runs.list shows whether"
+                " one has not ended; runs.resume RUN or runs.abort RUN opens it"
             )
     else:
         what, reason, mend = "the database refused a statement", Reason.FAILED, ""

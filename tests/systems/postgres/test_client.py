@@ -87,6 +87,13 @@ def test_a_database_that_does_not_exist_is_told_as_refused(url: str) -> None:
     assert "does not exist" in fault.found
 
 
+def test_a_database_that_was_closed_is_told_with_who_may_have_closed_it(url: str) -> None:
+    fault = fault_of(f"{url.rpartition('/')[0]}/template0")
+
+    assert (fault.what, fault.reason) == ("the database lets nobody in", Reason.UNREACHABLE)
+    assert "runs.resume RUN or runs.abort RUN" in fault.mend
+
+
 def test_a_table_without_grant_is_told_as_refused(url: str) -> None:
     with pytest.raises(SystemFault) as caught:
         database(url).rows("SELECT * FROM pg_authid")
