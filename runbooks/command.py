@@ -164,7 +164,7 @@ def _go_on(
             redactor=redactor,
             run=folder.name,
             runs=folder.parent,
-            parameters=header["parameters"],
+            parameters={**header["parameters"], **options.parameters},
         )
         prepared = catalog.prepare(header["runbook"], opening)
         if prepared.runbook.digest() != header["digest"]:
@@ -184,13 +184,18 @@ def _go_on(
             held,
         ):
             recorder = recorder_for(journal, redactor, options)
-            recorder.append("resumed", operator=lease.operator(), abort=abort)
+            recorder.append("resumed", operator=lease.operator(), abort=abort, **said(options))
             if accept is not None:
                 accepting.record(recorder, past.waiting, accept)
             execution = Execution(prepared, folder.name, recorder, store_of(environment), confirm_lease, held)
             return execute(execution, options, back=abort or past.undoing)
     finally:
         prepared.close()
+
+
+def said(options: Options) -> dict[str, Any]:
+    """What an operator said as he went on with a run."""
+    return {"parameters": dict(options.parameters)} if options.parameters else {}
 
 
 def show_plan(prepared: catalog.Prepared, environment: Environment, redactor: Redactor, stream: TextIO) -> int:

@@ -14,7 +14,7 @@ from runbooks.environment.secret_store import secret_versions
 from runbooks.environment.site import Site
 from runbooks.given import Given
 from runbooks.options import number
-from runbooks.steps.rotation import protocol
+from runbooks.steps.rotation import protocol, recording
 from runbooks.steps.rotation.rotating import Rotating
 
 WAITING = 24 * 3600.0
@@ -40,7 +40,7 @@ def prepare(opening: Opening) -> Prepared:
         run=opening.run,
         kind=kind,
         versions=secret_versions(site),
-        consumers=rotation.consumers_of(site),
+        consumers=rotation.consumers_of(site, kind, opening),
         fresh=fresh,
         patience=number(opening.parameters.get("wait"), "--wait", default=rotation.PATIENCE),
     )
@@ -82,6 +82,7 @@ def runbook() -> Runbook[Rotating]:
         name="secrets.rotate",
         title="Rotate a secret",
         changes=True,
+        back_in_order=True,
         conclude=conclude,
         steps=(
             Step(name="look", title="See whether it can be rotated now", act=protocol.look, seconds=300),
@@ -115,7 +116,7 @@ def runbook() -> Runbook[Rotating]:
                 act=protocol.promote,
                 done=protocol.is_promoted,
                 undo=protocol.demote,
-                seconds=600,
+                seconds=3600,
             ),
             Step(
                 name="switch",
@@ -127,13 +128,20 @@ def runbook() -> Runbook[Rotating]:
             ),
             Step(
                 name="renew",
-                title="Start whatever uses it anew",
+                title="Have whatever uses it run with the new one",
                 act=protocol.renew,
                 done=protocol.is_renewed,
-                seconds=600,
+                seconds=3600,
             ),
             Step(name="prove", title="Have the application use it", act=protocol.prove, seconds=300),
             Step(name="copy-after", title="Keep an encrypted copy of the new variables", act=protocol.copy_after),
+            Step(
+                name="record",
+                title="Say in the ledger that the release runs with it",
+                act=recording.record,
+                done=recording.is_recorded,
+                undo=recording.withdraw,
+            ),
             Step(name="wait", title="Wait until nobody uses the old one", act=protocol.wait, seconds=WAITING),
             Step(
                 name="withdraw",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from pathlib import Path
 
-from runbooks.engine.errors import InputError, NeedsPerson
-from runbooks.engine.secret import Secret
+from runbooks.catalog import Opening
+from runbooks.engine.errors import InputError
+from runbooks.engine.journal import FILE_NAME, Record, read_chain
 from runbooks.environment.problem import did_you_mean
+from runbooks.environment.sensitive import sensitive
 from runbooks.environment.site import Site
 from runbooks.given import Given
 from runbooks.steps.rotation.kind import Consumers, Kind
@@ -77,31 +79,32 @@ def kind_of(name: str, site: Site, run: str, given: Given) -> Kind:
     return KINDS[name](site, run, given)
 
 
-def consumers_of(site: Site) -> Consumers:
-    """What runs with the environment's variables."""
-    if site.environment.sandbox:
-        from runbooks.sandbox.consumers import SandboxConsumers
-        from runbooks.sandbox.world import Sandbox
+def consumers_of(site: Site, kind: Kind, opening: Opening) -> Consumers:
+    """What runs with the environment's variables: hosts with slots are changed by this tool, all else by a person."""
+    environment = site.environment
+    if environment.platform.hosts is None:
+        from runbooks.steps.rotation.by_hand import ByHand
 
-        sandbox = Sandbox.of(site.environment.project, site.redactor)
-        return SandboxConsumers(sandbox, site.environment.name)
-    return ByHand(site.environment.name)
+        journal = opening.runs / opening.run / FILE_NAME
+        said = bool(opening.parameters.get("restarted"))
+        return ByHand(environment.name, kind, lambda: site.platform, lambda: records_in(journal), said)
+    from runbooks.steps.rotation.on_hosts import OnHosts
+
+    on_hosts = OnHosts(
+        site.hosting,
+        opening.run,
+        lambda variables: site.fingerprint_of(variables) or "",
+        lambda variables: site.redactor.add(*sensitive(variables)),
+        environment.deploy.gate_seconds,
+    )
+    if not environment.sandbox:
+        return on_hosts
+    from runbooks.sandbox.consumers import SandboxConsumers
+    from runbooks.sandbox.world import Sandbox
+
+    return SandboxConsumers(on_hosts, Sandbox.of(environment.project, site.redactor))
 
 
-@dataclass(frozen=True)
-class ByHand:
-    """An application that this tool can't start anew: a person does."""
-
-    environment: str
-
-    def renew(self) -> str:
-        """Raises NeedsPerson: it stops here, and goes on when it is resumed."""
-        raise NeedsPerson(
-            "the application has to be started anew with the variables of now, which this tool can't do here",
-            where=self.environment,
-            mend="start every replica anew, then: invoke secrets.resume; or, on the way back: invoke secrets.abort",
-        )
-
-    def renewed(self, _values: Mapping[str, Secret]) -> bool | None:
-        """None: it can't be seen from here."""
-        return None
+def records_in(journal: Path) -> list[Record]:
+    """What a run has recorded by now; nothing before it began."""
+    return list(read_chain(journal).records) if journal.exists() else []

@@ -13,9 +13,7 @@ import pytest
 
 from runbooks import project
 from runbooks.engine.errors import SystemFault
-from runbooks.engine.secret import Secret
 from runbooks.environment.snapshots import Snapshots
-from runbooks.sandbox.consumers import SandboxConsumers
 from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.world import Sandbox
 from runbooks.steps.making import contents_of
@@ -23,6 +21,7 @@ from runbooks.systems.postgres.fingerprint import fingerprints, tables
 from runbooks.systems.postgres.records import Fingerprint
 from runbooks.systems.postgres.snapshot import seeing
 from tests.deploys import Deploys, deploys_in
+from tests.rotated import runs_with
 from tests.sandbox.servers import open_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -187,7 +186,7 @@ def test_going_back_with_code_only_drops_no_request_and_brings_no_retired_secret
     assert "ROLLED BACK" in said
     assert serves(deploys, "v6")
     assert retired != key
-    assert SandboxConsumers(sandbox, "local").renewed({KEY: Secret(KEY, key)})
+    assert runs_with(sandbox, "local", {KEY: key})
     assert state(deploys) == before
     assert len(answers) > 100
     assert set(answers) == {200}

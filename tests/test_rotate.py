@@ -12,6 +12,7 @@ from runbooks.sandbox.world import Sandbox
 from tests.checks.verifying import ailing, verify
 from tests.conftest import Shell
 from tests.crash.sandboxes import succeeds
+from tests.rotated import asked_meanwhile, runs_with
 
 JWT = ("secrets.rotate", "JWT_SECRET_KEY", "--accept", "1000")
 
@@ -33,6 +34,12 @@ def status_of(sandbox: Sandbox, token: str) -> int:
         return application.get("/api/v1/users/me", headers={"Authorization": f"Bearer {token}"}).status
 
 
+def lies_nowhere(sandbox: Sandbox, value: str) -> bool:
+    """Whether this value is in no file that the application could be started with."""
+    files = [sandbox.layout.variables("local"), *(sandbox.layout.host("local") / "slots").rglob("variables")]
+    return not any(value in file.read_text() for file in files)
+
+
 def test_a_new_jwt_key_logs_everybody_out_and_signs_new_tokens(shell: Shell, sandbox: Sandbox) -> None:
     before, token = sandbox.variables("local")["JWT_SECRET_KEY"], login(sandbox)
 
@@ -40,12 +47,23 @@ def test_a_new_jwt_key_logs_everybody_out_and_signs_new_tokens(shell: Shell, san
 
     after = sandbox.variables("local")["JWT_SECRET_KEY"]
     assert "ROTATED JWT_SECRET_KEY" in said
+    assert runs_with(sandbox, "local", {"JWT_SECRET_KEY": after})
+    assert lies_nowhere(sandbox, before)
     assert before != after
     assert status_of(sandbox, token) == 401
     assert status_of(sandbox, login(sandbox)) == 200
     assert before not in said
     assert after not in said
     assert ailing(verify(sandbox, "local", "secrets.jwt-key-strong", "recovery.variables-backed-up")) == {}
+
+
+@pytest.mark.slow
+def test_no_request_is_dropped_while_the_application_is_renewed(shell: Shell) -> None:
+    with asked_meanwhile(shell.project) as answers:
+        succeeds(shell, *JWT)
+
+    assert len(answers) > 20
+    assert set(answers) == {200}
 
 
 def test_the_sandbox_keeps_what_was_rotated(shell: Shell, sandbox: Sandbox) -> None:

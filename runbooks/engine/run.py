@@ -60,7 +60,7 @@ def perform(run: Run[Tools]) -> Ending:
 
 
 def compensate(run: Run[Tools], cause: RunbookError | None) -> Ending:
-    """Undo what this run changed, last first, and clean up. What can't be undone does not stop the rest.
+    """Undo what this run changed, last first, and clean up. See `Runbook.back_in_order`.
 
     Raises:
         JournalUnwritable: what is undone could no longer be recorded.
@@ -81,6 +81,8 @@ def _take_back(run: Run[Tools], cause: RunbookError | None) -> Ending:
             run.confirm_not_taken()
             if not undo_step(run, step, past):
                 left.append(step.name)
+                if run.runbook.back_in_order:
+                    break
         if left:
             run.stop.raise_if_made()
     except Stopped as stopped:

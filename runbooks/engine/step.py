@@ -150,6 +150,8 @@ class Runbook(Generic[Tools]):
         confirmed: Whether it asks as well where it changes nothing of the environment itself.
         overtakes: Whether an earlier run that was interrupted can neither be resumed nor taken back after it. Not so
             where it only makes copies, or removes what a resumed run makes again: timers start such runs at night.
+        back_in_order: Whether the way back ends at the first step that can't be taken back, because those ahead of it
+            rely on that; else what can't be taken back does not stop the rest.
         conclude: The verdict of the whole run and its exit code, once all steps are done.
     """
 
@@ -159,6 +161,7 @@ class Runbook(Generic[Tools]):
     changes: bool
     confirmed: bool = False
     overtakes: bool = True
+    back_in_order: bool = False
     conclude: Callable[[Tools], Conclusion] | None = None
 
     def digest(self) -> str:

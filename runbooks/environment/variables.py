@@ -23,8 +23,12 @@ class Variables(ABC):
 
     def variables_fingerprint(self) -> str | None:
         """One keyed hash of all variables, or None without a key: two runs with the same one saw the same settings."""
+        return self.fingerprint_of(self.variables)
+
+    def fingerprint_of(self, variables: Mapping[str, Secret]) -> str | None:
+        """The same of other variables than those of now."""
         try:
-            pairs = sorted((name, secret.reveal()) for name, secret in self.variables.items())
+            pairs = sorted((name, secret.reveal()) for name, secret in variables.items())
             return self.fingerprint(repr(pairs))
         except InputError:
             return None

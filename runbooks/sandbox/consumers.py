@@ -1,35 +1,32 @@
-"""Whatever runs with the variables of one of the sandbox's environments: its application, each of its processes."""
+"""Whatever runs with the variables of one of the sandbox's environments: its host, and the sandbox's own memory."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runbooks.engine.errors import SystemFault
 from runbooks.engine.secret import Secret
+from runbooks.engine.step import Scope
 from runbooks.sandbox.world import Sandbox
+from runbooks.steps.rotation.kind import Change, Consumers
 
 
 @dataclass(frozen=True)
 class SandboxConsumers:
-    """See `Consumers`."""
+    """See `Consumers`. The sandbox writes variables anew whenever it starts, so it has to learn what they are now."""
 
+    on_hosts: Consumers
     sandbox: Sandbox
-    name: str
 
-    def renew(self) -> str:
-        self.sandbox.restart(self.name)
-        return f"the application of {self.name} runs with the new variables and answers"
+    def renew(self, change: Change, scope: Scope) -> str:
+        self.sandbox.write_variables()
+        return self.on_hosts.renew(change, scope)
 
-    def renewed(self, values: Mapping[str, Secret]) -> bool:
-        import psutil
+    def renewed(self, change: Change) -> bool:
+        return self.on_hosts.renewed(change)
 
-        try:
-            parent = psutil.Process(self.sandbox.manager.pid(self.sandbox.active_program(self.name)))
-            for process in (parent, *parent.children(recursive=True)):
-                given = process.environ()
-                if any(given.get(name) != value.reveal() for name, value in values.items()):
-                    return False
-        except (psutil.Error, SystemFault):
-            return False
-        return self.sandbox.answers(self.name)
+    def forget(self, values: Mapping[str, Secret], scope: Scope) -> str:
+        return self.on_hosts.forget(values, scope)
+
+    def forgotten(self, values: Mapping[str, Secret]) -> bool:
+        return self.on_hosts.forgotten(values)

@@ -9,6 +9,7 @@ from invoke.tasks import task
 
 from runbooks.tasks.starting import CONFIRM, ENV, PLAN, REASON, change, collection, finish
 
+RESTARTED = "your word that every replica was started anew, where this tool asked for that and can't see it"
 NAME = "the variable, such as JWT_SECRET_KEY; secrets.status lists them"
 
 
@@ -58,29 +59,30 @@ def rotate(
     finish(lambda: secrets_open.start(name, options))
 
 
-@task(name="resume", help={"name": NAME, "env": ENV}, positional=["name"])
-def resume(c: Context, name: str, env: str | None = None) -> None:
+@task(name="resume", help={"name": NAME, "restarted": RESTARTED, "env": ENV}, positional=["name"])
+def resume(c: Context, name: str, restarted: bool = False, env: str | None = None) -> None:
     """Go on with the rotation of a secret that was interrupted, or that waits."""
-    _go_on(c, name, env, abort=False)
+    _go_on(c, name, env, restarted, abort=False)
 
 
-@task(name="abort", help={"name": NAME, "env": ENV}, positional=["name"])
-def abort(c: Context, name: str, env: str | None = None) -> None:
+@task(name="abort", help={"name": NAME, "restarted": RESTARTED, "env": ENV}, positional=["name"])
+def abort(c: Context, name: str, restarted: bool = False, env: str | None = None) -> None:
     """Take the rotation of a secret back: the old value is in use again. Possible until it is forgotten."""
-    _go_on(c, name, env, abort=True)
+    _go_on(c, name, env, restarted, abort=True)
 
 
 @task(name="retire", help={"name": NAME, "env": ENV}, positional=["name"])
 def retire(c: Context, name: str, env: str | None = None) -> None:
     """Forget the old value of a rotation that waited in vain, if nobody uses it any more. The same as resume."""
-    _go_on(c, name, env, abort=False)
+    _go_on(c, name, env, restarted=False, abort=False)
 
 
-def _go_on(c: Context, name: str, env: str | None, *, abort: bool) -> None:
+def _go_on(c: Context, name: str, env: str | None, restarted: bool, *, abort: bool) -> None:
     from runbooks import secrets_open
     from runbooks.options import Options
 
-    change(c, lambda: secrets_open.go_on(name, Options(environment=env), abort=abort))
+    given = {"restarted": True} if restarted else {}
+    change(c, lambda: secrets_open.go_on(name, Options(environment=env, parameters=given), abort=abort))
 
 
 TASKS = collection("secrets", status, rotate, resume, abort, retire)

@@ -145,6 +145,28 @@ def test_secrets_are_in_owner_only_files_and_in_no_process_list(there: Bed, flee
     assert [stat.S_IMODE(p.stat().st_mode) for p in holders] == [0o600]
 
 
+def test_what_lies_in_a_slot_and_what_its_process_was_started_with_are_told(there: Bed, fleet: Fleet) -> None:
+    host, change, release = host_of(fleet), fleet.changes(1), there.release("one")
+    odd = {**VARIABLES, "LINES": Secret("LINES", "a\nexport COLOUR='red'\n'b"), "EMPTY": Secret("EMPTY", "")}
+    assert fleet.variables(host, Slot.BLUE) == {}
+    change.build(host, release, say=quiet)
+    change.place(host, Slot.BLUE, Placement(release, "run"), odd)
+    assert fleet.variables(host, Slot.BLUE) == odd
+    assert fleet.started_with(host, Slot.BLUE) == {}
+
+    change.start(host, Slot.BLUE)
+
+    given = fleet.started_with(host, Slot.BLUE)
+    assert {name: given[name] for name in odd} == odd
+    (there.root / "slots" / "blue" / "variables").write_text("export COLOUR=red\n")
+    assert fleet.variables(host, Slot.BLUE) == {"COLOUR": Secret("COLOUR", "red")}
+    assert fleet.started_with(host, Slot.BLUE) == given
+    for torn in ("export COLOUR='red", "COLOUR=red\n", "export COLOUR=red export"):
+        (there.root / "slots" / "blue" / "variables").write_text(torn)
+        with pytest.raises(SystemFault, match="not as a deploy writes them"):
+            fleet.variables(host, Slot.BLUE)
+
+
 # --- builds
 
 

@@ -10,23 +10,24 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from runbooks import rotate
+from runbooks import rotate, rotation
 from runbooks.engine.redact import Redactor
 from runbooks.environment.load import load
 from runbooks.environment.secret_store import secret_versions
 from runbooks.environment.site import Site
-from runbooks.sandbox.consumers import SandboxConsumers
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.secrets.versions import Versions
 from tests.conftest import Shell
 from tests.crash.points import in_doubt, points
 from tests.crash.sandboxes import killed_at, succeeds
+from tests.rotated import runs_with
 from tests.test_rotate import login, status_of
 from tests.test_rotate_kinds import BY_HAND, keys_at, new_key, side_tables, tokens
 
 WALKED = {
-    "JWT_SECRET_KEY": "look copy-before create test promote renew prove copy-after wait forget",
+    "JWT_SECRET_KEY": "look copy-before create test promote renew prove copy-after wait forget tidy",
     "DATABASE_URL": "switch renew forget",
+    "REDIS_URL": "set withdraw",
     "ENCRYPTION_KEY": "set switch renew prove forget tidy",
     "OPENAI_API_KEY": "create forget",
     "ANTHROPIC_API_KEY": "withdraw",
@@ -38,12 +39,14 @@ JWT_SECRET_KEY has no effect of its own, so it stands for the protocol: all of i
 they differ from it: OpenAI makes keys and revokes them, Anthropic switches them off, and Google's are made by hand, so
 that the operator is asked again. What isn't here a rotation of that kind finds done, and records no intent for.
 """
+UNWALKED: dict[str, str] = {}
+"""Other kinds, and why not."""
 MAKER = "call:runbooks.systems.providers.openai_keys:OpenAIKeys"
 ENDS = {
-    "JWT_SECRET_KEY": ("after:lease", "before:end"),
+    "JWT_SECRET_KEY": ("after:lease", "before:switched", "after:switched", "before:end"),
     "OPENAI_API_KEY": (f"after-{MAKER}.make", f"before-{MAKER}.remove", f"after-{MAKER}.remove"),
 }
-"""More points: the vendor has made or revoked a key, and nothing tells of it yet."""
+"""More points: a host was switched, or a vendor has made or revoked a key, and nothing tells of it yet."""
 STANDS_FOR_ALL = ("JWT_SECRET_KEY", "before:outcome/promote")
 """The case that the quick suite takes."""
 FORGOTTEN = (
@@ -68,6 +71,8 @@ TOO_LATE = [(name, point) for name, point in RESUMED if point in FORGOTTEN and n
 BACK_AGAIN: list[Case] = [
     ("JWT_SECRET_KEY", "before:undo-outcome/create"),
     ("JWT_SECRET_KEY", "before:undo-outcome/promote"),
+    ("JWT_SECRET_KEY", "after:switched"),
+    ("REDIS_URL", "before:undo-outcome/set"),
     ("DATABASE_URL", "before:undo-outcome/switch"),
     ("DATABASE_URL", "before:undo-outcome/promote"),
     ("ENCRYPTION_KEY", "before:undo-outcome/switch"),
@@ -113,7 +118,7 @@ def works_with_the_only_one(shell: Shell, sandbox: Sandbox, name: str) -> str:
     found = versions(shell, name)
     assert found.current
     assert (found.pending, found.previous) == (None, None)
-    assert SandboxConsumers(sandbox, "local").renewed({name: found.current.value})
+    assert runs_with(sandbox, "local", {name: found.current.value.reveal()})
     assert status_of(sandbox, login(sandbox)) == 200
     with sandbox.http("local") as application:
         assert application.get("/health/db").status == 200
@@ -131,6 +136,11 @@ def killed(shell: Shell, sandbox: Sandbox, name: str, point: str, folder: Path) 
     if name in BY_HAND and name != "OPENAI_API_KEY":
         words = ["--command", new_key(sandbox, folder, name)[1]]
     killed_at(shell, point, "secrets.rotate", name, *words)
+
+
+def test_every_kind_is_walked_or_says_why_not() -> None:
+    assert {*WALKED, *UNWALKED} == set(rotation.KINDS)
+    assert {*WALKED} & {*UNWALKED} == set()
 
 
 @pytest.mark.usefixtures("taken_back")

@@ -182,6 +182,27 @@ def test_an_undo_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     ]
 
 
+def test_where_the_way_back_is_in_order_nothing_is_undone_ahead_of_what_relies_on_it(tmp_path: Path) -> None:
+    diary: list[str] = []
+    two = Effect("two", diary)
+
+    def once_somebody_has_done_it(tools: Any, scope: Scope) -> str:
+        if "asked" not in diary:
+            diary.append("asked")
+            raise NeedsPerson("somebody has to do it")
+        return two.take_back(tools, scope)
+
+    steps = [Effect("one", diary).step(), two.step(undo=once_somebody_has_done_it), FAILING]
+    run = run_of(tmp_path / "run", *steps, back_in_order=True)
+
+    ending = perform(run)
+
+    assert (ending.status, ending.exit_code) == (Status.NEEDS_PERSON, 7)
+    assert diary == ["make one", "make two", "asked"]
+    assert compensate(run, None).status is Status.COMPENSATED
+    assert diary[3:] == ["take back two", "take back one"]
+
+
 def test_a_runbook_that_changes_nothing_takes_nothing_back(tmp_path: Path) -> None:
     effect = Effect("one")
     ending = perform(run_of(tmp_path / "run", effect.step(), FAILING, changes=False))

@@ -32,8 +32,11 @@ def run_of(
     confirm_lease: Callable[[], None] = lambda: None,
     conclude: Callable[[Any], Conclusion] | None = None,
     recorder: Recorder | None = None,
+    back_in_order: bool = False,
 ) -> Run[Any]:
-    book: Runbook[Any] = Runbook(name="toy", title="A toy", steps=steps, changes=changes, conclude=conclude)
+    book: Runbook[Any] = Runbook(
+        name="toy", title="A toy", steps=steps, changes=changes, conclude=conclude, back_in_order=back_in_order
+    )
     return Run("run-1", book, None, recorder or recorder_in(folder), StopRequest(), confirm_lease)
 
 

@@ -67,6 +67,11 @@ class DatabasePassword(Kind):
             raise SystemFault(what, reason=Reason.FAILED, where=f"GET {HEALTH}", found=f"HTTP {answer.status}")
         return "the application reaches its database on a new connection"
 
+    def in_use(self, change: Change, since: datetime) -> bool:
+        """The role has one password: whoever holds none of the connections from before has opened his with the new."""
+        older = roles.sessions(self._admin(change), _user(change.new[NAME]), older_than=datetime.now(UTC) - since)
+        return older == 0 and bool(self.prove(change))
+
     def users_of_old(self, change: Change) -> int:
         """Sessions that were opened before the new password was made: closed when whoever holds them starts anew."""
         passed = datetime.now(UTC) - (change.since or datetime.now(UTC))

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from runbooks.checks.tokens import signed
 from runbooks.engine.errors import Reason, SystemFault
@@ -56,6 +57,10 @@ class JwtKey(Kind):
             if self._knows(change.new[NAME]) is not True:
                 raise SystemFault(f"a replica does not accept tokens of the new {NAME}", reason=Reason.FAILED)
         return f"tokens of the new key are accepted, {TRIES} times out of {TRIES}"
+
+    def in_use(self, change: Change, _since: datetime) -> bool:
+        new, old = change.new[NAME], change.old[NAME]
+        return all(self._knows(new) and not self._knows(old) for _ in range(TRIES))
 
     def users_of_old(self, change: Change) -> int:
         """How many of some requests met a replica that still accepts the old key."""

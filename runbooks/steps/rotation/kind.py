@@ -14,11 +14,21 @@ from runbooks.engine.step import Scope, State
 
 @dataclass(frozen=True)
 class Change:
-    """The values before and after, by the variable's name; ``since``: when the new ones were made."""
+    """The values before and after, by the variable's name.
+
+    Attributes:
+        since: When the new ones were made; None: they had been there before.
+        back: Whether this is the way back: what was old is new again.
+    """
 
     old: Mapping[str, Secret]
     new: Mapping[str, Secret]
     since: datetime | None = None
+    back: bool = False
+
+    def reversed(self) -> Change:
+        """The way back from it."""
+        return Change(old=self.new, new=self.old, back=not self.back)
 
 
 class Kind(ABC):
@@ -100,6 +110,14 @@ class Kind(ABC):
     def prove(self, change: Change) -> str:
         """Have the application, which now runs with the new value, do what it needs it for; changes nothing."""
 
+    def in_use(self, _change: Change, _since: datetime) -> bool | None:
+        """Whether nobody can run with anything but the new value, by what is seen from outside; None: it can't be told.
+
+        Args:
+            _since: From when on no new connection can have been opened with the old value.
+        """
+        return None
+
     @abstractmethod
     def users_of_old(self, change: Change) -> int:
         """How many still use the old value."""
@@ -144,8 +162,19 @@ class Kind(ABC):
 class Consumers(Protocol):
     """Whatever runs with the variables."""
 
-    def renew(self) -> str:
-        """Start each of them anew, with the variables of now. Raises SystemFault if one does not come up."""
+    def renew(self, change: Change, scope: Scope) -> str:
+        """Have each of them run with the new values, whatever it was killed at before.
 
-    def renewed(self, values: Mapping[str, Secret]) -> bool | None:
-        """Whether every one of them answers, and runs with these variables; None: only the application can tell."""
+        Raises:
+            SystemFault: one does not come up.
+            NeedsPerson: only a person can do that.
+        """
+
+    def renewed(self, change: Change) -> bool:
+        """Whether every one of them runs with the new values, by evidence; what can't be seen is not so."""
+
+    def forget(self, values: Mapping[str, Secret], scope: Scope) -> str:
+        """Once there is no way back: have no other values than these lie where they could be started with."""
+
+    def forgotten(self, values: Mapping[str, Secret]) -> bool:
+        """Whether none do."""

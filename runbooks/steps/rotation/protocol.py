@@ -15,7 +15,6 @@ from runbooks.engine.errors import NeedsPerson, Reason, SystemFault
 from runbooks.engine.step import Scope, State
 from runbooks.environment.snapshots import Snapshots
 from runbooks.environment.variable_copies import VariableCopies
-from runbooks.steps.rotation.kind import Change
 from runbooks.steps.rotation.rotating import Rotating
 from runbooks.systems.secrets.versions import Stage
 
@@ -98,18 +97,22 @@ def is_promoted(rotating: Rotating, _scope: Scope) -> bool:
     return rotating.stages() <= {Stage.PROMOTED, Stage.RETIRED}
 
 
-def demote(rotating: Rotating, _scope: Scope) -> str:
-    """Make PREVIOUS CURRENT again, and have the application run with it."""
+def demote(rotating: Rotating, scope: Scope) -> str:
+    """Make PREVIOUS CURRENT again, and have the application run with it.
+
+    Raises:
+        NeedsPerson: only a person can start it anew. Until that is done nothing else is taken back.
+    """
     if Stage.RETIRED in rotating.stages():
-        return f"{STAYS}; {rotating.kind.tidy()}"
+        return f"{STAYS}; {tidy(rotating, scope)}"
     rotating.versions.demote(rotating.names, rotating.run)
     if rotating.stages() == {Stage.NONE}:
         return "it was never CURRENT"
     change = rotating.change()
-    back = Change(old=change.new, new=change.old)
-    if not _runs_with(rotating, back):
-        rotating.consumers.renew()
-    if not _runs_with(rotating, back):
+    back = change.reversed()
+    if not rotating.consumers.renewed(back):
+        rotating.consumers.renew(back, scope)
+    if not rotating.consumers.renewed(back):
         raise SystemFault("the application does not run with the old value", reason=Reason.FAILED)
     rotating.kind.settle_back(change)
     return f"the old value is CURRENT again, and the application runs with it; {_copied(rotating, BACK)}"
@@ -131,13 +134,13 @@ def switch_back(rotating: Rotating, _scope: Scope) -> str:
     return rotating.kind.switch_back(rotating.change())
 
 
-def renew(rotating: Rotating, _scope: Scope) -> str:
-    """Start whatever uses the secret anew."""
-    return rotating.consumers.renew()
+def renew(rotating: Rotating, scope: Scope) -> str:
+    """Have whatever uses the secret run with the new value."""
+    return rotating.consumers.renew(rotating.change(), scope)
 
 
 def is_renewed(rotating: Rotating, _scope: Scope) -> bool:
-    return rotating.stages() == {Stage.RETIRED} or _runs_with(rotating, rotating.change())
+    return rotating.stages() == {Stage.RETIRED} or rotating.consumers.renewed(rotating.change())
 
 
 def prove(rotating: Rotating, _scope: Scope) -> str:
@@ -234,13 +237,13 @@ def forgotten(rotating: Rotating, scope: Scope) -> str:
     return f"{STAYS}; {rotating.kind.remove(scope.before)}"
 
 
-def tidy(rotating: Rotating, _scope: Scope) -> str:
+def tidy(rotating: Rotating, scope: Scope) -> str:
     """Remove what was only needed for the way back."""
-    return rotating.kind.tidy()
+    return f"{rotating.kind.tidy()}; {rotating.consumers.forget(rotating.current(), scope)}"
 
 
 def is_tidied(rotating: Rotating, _scope: Scope) -> bool:
-    return rotating.kind.is_tidied()
+    return rotating.kind.is_tidied() and rotating.consumers.forgotten(rotating.current())
 
 
 def plan_create(rotating: Rotating) -> Iterator[str]:
@@ -252,18 +255,6 @@ def plan_copy(rotating: Rotating) -> Iterator[str]:
     snapshots = Snapshots(rotating.site)
     keys = len(snapshots.recipient_keys)
     yield f"encrypted to {keys} keys" if keys else "backup.recipients is not declared, so no copy is kept"
-
-
-def _runs_with(rotating: Rotating, change: Change) -> bool:
-    """Whether the application runs with the new value of this change; where only it can tell, it is asked to use it."""
-    told = rotating.consumers.renewed(change.new)
-    if told is not None:
-        return told
-    try:
-        rotating.kind.prove(change)
-    except SystemFault:
-        return False
-    return True
 
 
 def _copied(rotating: Rotating, part: str) -> str:

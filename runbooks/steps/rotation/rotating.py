@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from runbooks.engine.errors import NeedsPerson
 from runbooks.engine.secret import Secret
 from runbooks.environment.site import Site
+from runbooks.environment.snapshots import Snapshots
 from runbooks.steps.rotation.kind import Change, Consumers, Kind
+from runbooks.systems.releases.ledger import Releases
 from runbooks.systems.secrets.versions import SecretVersions, Stage, Versions
 
 
@@ -28,6 +30,11 @@ class Rotating:
     consumers: Consumers
     fresh: Callable[[], Site]
     patience: float
+
+    @property
+    def releases(self) -> Releases:
+        """The ledger of what runs."""
+        return Releases(Snapshots(self.site).shelf.store)
 
     @property
     def names(self) -> tuple[str, ...]:

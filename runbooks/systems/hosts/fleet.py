@@ -33,6 +33,12 @@ class Fleet:
         seen = self.member(host).seen()
         return seen.placements[seen.active] if seen.active else None
 
+    def variables(self, host: str, slot: Slot) -> Mapping[str, Secret]:
+        return self.member(host).variables(slot)
+
+    def started_with(self, host: str, slot: Slot) -> Mapping[str, Secret]:
+        return self.member(host).started_with(slot)
+
     def observe_all(self) -> Mapping[str, HostState | SystemFault]:
         def look(host: str) -> HostState | SystemFault:
             try:

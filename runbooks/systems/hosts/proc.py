@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from runbooks.engine.errors import Reason, SystemFault
+from runbooks.engine.secret import Secret
 
 _STAT = re.compile(r"^(\d+) \((.*)\) \S (\d+) (?:\S+ ){9}(\d+) (\d+) ", re.DOTALL)
 TICK = 0.01
@@ -33,6 +34,12 @@ def rows(text: str) -> list[Row]:
         for line in text.splitlines()
         if (match := _STAT.match(line))
     ]
+
+
+def environment(text: bytes) -> Mapping[str, Secret]:
+    """``/proc/PID/environ``: the variables that a program was started with."""
+    pairs = [each.partition("=") for each in text.decode(errors="surrogateescape").split("\0")]
+    return {name: Secret(name, value) for name, equals, value in pairs if equals}
 
 
 def fields(text: str) -> Mapping[str, str]:

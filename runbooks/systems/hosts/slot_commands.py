@@ -175,6 +175,11 @@ def observe(root: str) -> Argv:
     return _sh(_OBSERVE, root)
 
 
+def variables(path: str) -> Argv:
+    """A slot's variables; nothing where none were put there."""
+    return _sh('[ ! -e "$1" ] || cat -- "$1"', path)
+
+
 def claim(root: str, token: int) -> Argv:
     """Only the comparison of tokens."""
     return fenced("", root, token)

@@ -94,6 +94,24 @@ def variables(values: Mapping[str, Secret]) -> bytes:
     return "".join(lines).encode()
 
 
+def of_variables(text: str, where: str) -> Mapping[str, Secret]:
+    """What `variables` wrote.
+
+    Raises:
+        SystemFault: BAD_ANSWER: it was written by somebody else.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError:  # a quote is left open
+        words = [text]
+    pairs = [pair.partition("=") for pair in words[1::2]]
+    if len(words) % 2 or set(words[::2]) - {"export"} or not all(equals for _, equals, _ in pairs):
+        what = "a slot's variables are not as a deploy writes them"
+        mend = "deploy the release again: invoke release.deploy --release ID"
+        raise SystemFault(what, reason=Reason.BAD_ANSWER, where=where, mend=mend)
+    return {name: Secret(name, value) for name, _, value in pairs}
+
+
 def start_command(railway: str, where: str) -> str:
     """The shell line by which the release's own start command replaces the shell.
 

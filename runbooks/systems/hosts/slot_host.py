@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.secret import Secret
 from runbooks.engine.wait import until
-from runbooks.systems.hosts import commands, slot_commands, slot_files
+from runbooks.systems.hosts import commands, proc, slot_commands, slot_files
 from runbooks.systems.hosts.access import Access
 from runbooks.systems.hosts.control import Control
 from runbooks.systems.hosts.runner import output
@@ -59,6 +59,22 @@ class SlotHost:
     def _slot(self, seen: Seen, slot: Slot) -> SlotState:
         process = self.control.process(slot)
         return SlotState(slot, seen.addresses[slot], seen.placements[slot], process.pid, process.stays)
+
+    def variables(self, slot: Slot) -> Mapping[str, Secret]:
+        """See `Hosting.variables`."""
+        path = f"{self.root}/slots/{slot}/variables"
+        found = output(self.access, slot_commands.variables(path), "the slot's variables can't be read", path)
+        return slot_files.of_variables(found.text, f"{path} on {self.name}")
+
+    def started_with(self, slot: Slot) -> Mapping[str, Secret]:
+        """See `Hosting.started_with`."""
+        pid = self.control.process(slot).pid
+        if pid is None:
+            return {}
+        path = f"/proc/{pid}/environ"
+        mend = f"it is read as the user that runs {slot}: log in as that one, or run the unit as who logs in"
+        what = "what the slot's process was started with can't be read"
+        return proc.environment(output(self.access, commands.content(path), what, path, mend).output)
 
     def listens(self, address: str) -> bool:
         """Whether something accepts connections there.

@@ -237,6 +237,15 @@ class Hosting(Protocol):
     def serving(self, host: str) -> Placement | None:
         """What requests go to there; None: nothing. Asks the host's files only, not its process manager."""
 
+    def variables(self, host: str, slot: Slot) -> Mapping[str, Secret]:
+        """What was put into a slot to start its program with; nothing where nothing was. To be masked."""
+
+    def started_with(self, host: str, slot: Slot) -> Mapping[str, Secret]:
+        """What the process that runs in a slot was really started with, as its kernel tells; nothing where none runs.
+
+        To be masked. It may be asked of programs of the user that we log in as.
+        """
+
     def observe_all(self) -> Mapping[str, HostState | SystemFault]:
         """All of them, asked at once; for one that can't be asked, why. Mixed versions are told as they are."""
 

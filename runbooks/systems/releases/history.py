@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runbooks.engine.errors import InputError
 from runbooks.systems.releases.record import Entry, Kind, Release, State
@@ -66,6 +66,9 @@ class History:
                 line = before.get(gone, line)
                 heads = heads if entry.heads is None else entry.heads
                 activations = [each for each in activations if each.entry.run != gone]
+            elif entry.kind is Kind.RENEWED and entry.release and line and line[-1].release.id == entry.id:
+                before[entry.run] = line
+                line = [*line[:-1], replace(line[-1], release=entry.release)]
             elif entry.kind in _TO_WORK and entry.release:
                 before[entry.run] = line
                 line = [*_led_to(entry, line), Activation(entry, entry.release)]

@@ -29,6 +29,8 @@ class Kind(enum.StrEnum):
     """A rollback was taken back, so what it had replaced runs again: ``undoes`` names its run."""
     WITHDRAWN = "withdrawn"
     """A run has ended by taking back what it did: what ran before runs again."""
+    RENEWED = "renewed"
+    """What runs was started anew with other values of a secret: ``release`` as it runs from here on."""
     PROMOTED = "promoted"
     MARKED_BAD = "marked-bad"
 
@@ -68,8 +70,8 @@ class Entry:
         number: From 1 on, without gaps: whoever is second to write a number is refused by the store.
         token: The fencing token of the lease under which it was written.
         id: The release that it is about.
-        release: The release as it runs from here on; of `DEPLOYED` and `ROLLED_BACK`. Of `WITHDRAWN`, the one that was
-            tried: its snapshot is still the way back where its migration was left.
+        release: The release as it runs from here on; of `DEPLOYED`, `ROLLED_BACK` and `RENEWED`. Of `WITHDRAWN`, the
+            one that was tried: its snapshot is still the way back where its migration was left.
         state: What the release is held for from here on; None: it stays what it was.
         data: Of `ROLLED_BACK` and `UNDONE`: whether the database was put back too.
         undoes: Of `UNDONE`: the run that is taken back.

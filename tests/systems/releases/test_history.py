@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,22 @@ def test_a_deploy_that_was_taken_back_does_not_count_as_having_followed(writer: 
     assert between.snapshot_before_first_after("v1") is None
     assert writer.releases.history().snapshot_before_first_after("v1") == "before-v3"
     assert writer.releases.history().state("v2") is State.BAD
+
+
+def test_other_variables_are_those_of_what_runs_until_that_is_taken_back(writer: Writer) -> None:
+    writer.deployed("v1")
+    v2 = writer.deployed("v2").release
+    assert v2
+    renewed = writer.write(Kind.RENEWED, "v2", release=replace(v2, variables="others"))
+    during = writer.releases.history()
+    writer.write(Kind.WITHDRAWN, "v2", run=renewed.run)
+
+    assert during.current == replace(v2, variables="others")
+    assert [each.release.id for each in during.line] == ["v1", "v2"]
+    assert (during.heads, during.begun) == (("head-v2",), [])
+    after = writer.releases.history()
+    assert (after.current, after.heads) == (v2, ("head-v2",))
+    assert [each.id for each in after.candidates()] == ["v1"]
 
 
 def test_undoing_a_rollback_leaves_the_ledger_as_if_it_had_not_been(writer: Writer) -> None:
