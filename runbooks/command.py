@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from runbooks import __version__, catalog, project
+from runbooks import catalog, project
+from runbooks.edition import edition
 from runbooks.engine import accepting, lease, runs
 from runbooks.engine.confirm import confirm
 from runbooks.engine.errors import InputError, LeaseHeld
@@ -171,7 +172,7 @@ def _go_on(
             raise InputError(
                 f"{header['runbook']} has changed since this run began, so it can't be resumed",
                 where=str(folder),
-                mend=f"check out version {header['tool']} of this tool, or begin a new run",
+                mend=f"check out {header['tool']} of this tool, or begin a new run",
             )
         if accept is not None:
             accepting.refuse_unless_awaited(prepared.runbook, past, folder.name, accept)
@@ -268,7 +269,7 @@ def _beginning(book: Runbook[Any], opening: catalog.Opening) -> dict[str, Any]:
         "sandbox": environment.sandbox,
         "overtakes": book.overtakes,
         "operator": lease.operator(),
-        "tool": __version__,
+        "tool": edition(),
         "parameters": dict(opening.parameters),
         "steps": [{"name": step.name, "title": step.title} for step in book.steps],
         "digest": book.digest(),

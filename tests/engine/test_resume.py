@@ -230,7 +230,7 @@ def test_a_runbook_that_has_changed_is_not_resumed(tmp_path: Path, refused: Call
     write_journal(tmp_path / "run", "run", **HEADER)
 
     assert "toy has changed since this run began" in str(refused())
-    assert "check out version 0.0.9" in refused().mend
+    assert "check out 0.0.9" in refused().mend
 
 
 def test_a_run_that_has_ended_is_not_resumed(tmp_path: Path, refused: Callable[[], InputError]) -> None:
