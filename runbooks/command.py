@@ -180,7 +180,9 @@ def _go_on(
         journal.close()
         raise
     try:
-        with _leased(prepared.runbook, environment, folder.name, f"resume {folder.name}") as (
+        with _leased(
+            prepared.runbook, environment, folder.name, f"{'take back' if abort else 'resume'} {folder.name}"
+        ) as (
             confirm_lease,
             held,
         ):
