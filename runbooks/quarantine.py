@@ -26,23 +26,18 @@ from runbooks.report.text import count
 from runbooks.steps import discarding, quarantined
 from runbooks.steps.discarding import Discarding
 from runbooks.steps.quarantined import Comparison
-from runbooks.systems.postgres import exchange
 from runbooks.systems.postgres.quarantine import put_aside
 
 
 def show_list(environment: str | None) -> None:
-    """Print one line per database, oldest first, and whether the live one is closed."""
+    """Print one line per database, oldest first."""
     with _opened(environment) as snapshots:
-        known, closed = put_aside(snapshots.access, snapshots.database)
+        known = put_aside(snapshots.access, snapshots.database)
         for each in known:
             days = (datetime.now(UTC) - each.at).days
             note = "  anybody may connect: it was left open" if each.open else ""
             print(f"{discarding.said(each)}  {days} d  by run {each.mark.run}, for snapshot {each.mark.snapshot}{note}")
         print(f"{count(len(known), 'database')} of {snapshots.environment.label} in quarantine")
-        if closed:
-            reopening = exchange.reopening(snapshots.database, closed)
-            print(f"{snapshots.database} is closed since {closed.at}: invoke runs.resume {closed.run}, or runs.abort;")
-            print(f"if a later run has overtaken it: {reopening}")
 
 
 def show_difference(name: str, environment: str | None, format: str) -> None:

@@ -105,16 +105,8 @@ def restoring() -> tuple[Step[Any], ...]:
 
 
 def switch_steps() -> tuple[Step[Any], ...]:
-    """The restored database becomes the live one. From the first step to the second nobody can connect."""
+    """The restored database becomes the live one. During the switch whoever connects waits."""
     return (
-        Step(
-            name="close",
-            title="Let nobody write to the live database any more",
-            act=switching.close,
-            done=switching.closed,
-            undo=switching.reopen,
-            seconds=60,
-        ),
         Step(
             name="switch",
             title="Put the restored database in its place, and keep it in quarantine",

@@ -98,7 +98,7 @@ def prepare(opening: Opening) -> Prepared:
 def _in_quarantine(snapshots: Snapshots, run: str) -> str:
     """The database that a run has put aside; it keeps that name while it is the live one again."""
     tail = f"{run[:8]}_{run.rpartition('-')[2]}"
-    known, _ = put_aside(snapshots.access, snapshots.database)
+    known = put_aside(snapshots.access, snapshots.database)
     return next((each.name for each in known if each.mark.run == run), f"{snapshots.database}__quarantine_{tail}")
 
 
@@ -141,9 +141,9 @@ def undo_runbook() -> Runbook[GoingBack]:
         act=going_back.prove_return,
         seconds=restoration.SECONDS,
     )
-    switch = [replace(lifted("returning", step), plan=going_back.plan_return) for step in restore.switch_steps()[1:2]]
-    close, _, probe = (lifted("returning", step) for step in restore.switch_steps())
-    steps = (*_opening(), prove, *_build(), close, *switch, probe, *_traffic(), *_closing())
+    switch, probe = (lifted("returning", step) for step in restore.switch_steps())
+    switch = replace(switch, plan=going_back.plan_return)
+    steps = (*_opening(), prove, *_build(), switch, probe, *_traffic(), *_closing())
     return _runbook("Take a rollback back, with its data", *steps)
 
 

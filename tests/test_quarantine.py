@@ -15,7 +15,7 @@ from runbooks.engine.errors import InputError
 from runbooks.options import Options
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.postgres.databases import Mark
-from runbooks.systems.postgres.exchange import QUARANTINED, Exchange, beside, close, swap
+from runbooks.systems.postgres.exchange import QUARANTINED, Exchange, swap
 from runbooks.systems.releases.ledger import Releases
 from runbooks.systems.releases.record import Entry, Kind, Release
 from tests.plain_vaults import PlainVault, plain_vault
@@ -47,9 +47,7 @@ def replace(vault: PlainVault, at: datetime) -> None:
     mark = Mark("20261128T000000.000Z-rollback-abcd", QUARANTINED, "s", vault.database, by="somebody", token=1)
     aside = f"{vault.database}__quarantine"
     exchange = Exchange(live=vault.database, replacement=f"{vault.database}__restore", aside=aside, mark=mark)
-    with beside(vault.access) as connection:
-        close(connection, exchange)
-        swap(connection, exchange)
+    swap(vault.access, exchange)
 
 
 def diff(vault: PlainVault, capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[int, int, int]]:

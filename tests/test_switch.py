@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -26,6 +23,7 @@ from runbooks.systems.postgres.records import Properties
 from runbooks.systems.snapshots.manifest import Manifest
 from runbooks.systems.store.folder import FolderStore
 from tests.plain_vaults import PlainVault, plain_vault
+from tests.reconnecting import clients
 
 
 @pytest.fixture
@@ -105,52 +103,10 @@ def test_a_second_switch_leaves_the_first_quarantine_alone(vault: PlainVault) ->
         assert (notes(vault, first), notes(vault, second)) == (101, 102)
 
 
-@dataclass
-class Client:
-    """Connects again whenever it is cut off, and keeps what it saw and for how long it saw nothing."""
-
-    url: str
-    stop: threading.Event
-    seen: list[int] = field(default_factory=list)
-    longest: float = 0.0
-
-    def run(self) -> None:
-        last = time.monotonic()
-        while not self.stop.is_set():
-            with (
-                contextlib.suppress(psycopg.OperationalError),
-                psycopg.connect(self.url, autocommit=True) as client,
-            ):
-                while not self.stop.is_set():
-                    row = client.execute("SELECT count(*) FROM note").fetchone()
-                    assert row
-                    now = time.monotonic()
-                    self.longest, last = max(self.longest, now - last), now
-                    self.seen.append(row[0])
-                    self.stop.wait(0.005)
-            self.stop.wait(0.02)
-
-
-@contextlib.contextmanager
-def clients(vault: PlainVault, count: int) -> Iterator[list[Client]]:
-    """So many clients are at work."""
-    stop = threading.Event()
-    made = [Client(vault.owner_url, stop) for _ in range(count)]
-    threads = [threading.Thread(target=client.run) for client in made]
-    for thread in threads:
-        thread.start()
-    try:
-        yield made
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-
-
 @pytest.mark.case(84)
 @pytest.mark.usefixtures("manifest")
 def test_clients_come_back_by_themselves_and_none_sees_an_old_row_after_a_new_one(vault: PlainVault) -> None:
-    with clients(vault, 20) as made:
+    with clients(vault.owner_url, 20) as made:
         vault.switch()
         sighted = [len(client.seen) for client in made]
         deadline = time.monotonic() + 20
@@ -177,7 +133,7 @@ def test_where_the_application_can_not_connect_the_old_database_comes_back(vault
 
 @pytest.mark.case(89)
 @pytest.mark.usefixtures("manifest")
-def test_a_superusers_session_stands_against_it_and_nothing_is_closed(vault: PlainVault) -> None:
+def test_a_superusers_session_stands_against_it_and_nothing_is_changed(vault: PlainVault) -> None:
     with vault.superusers_session():
         said = " ".join(vault.switch(code=6).split())
 
@@ -226,25 +182,31 @@ def test_a_holder_that_wakes_up_late_is_refused_by_its_token(vault: PlainVault) 
     early, late = exchange_by(vault, "early", 4), exchange_by(vault, "late", 5)
     vault.execute(f"CREATE DATABASE {early.replacement}", "postgres")
     vault.execute(f"CREATE DATABASE {late.replacement} TEMPLATE {vault.database}", "postgres")
-    with vault.access.connection("postgres") as connection:
-        exchange.close(connection, late)
-        exchange.swap(connection, late)
-        with pytest.raises(LeaseLost, match="a later run has been at this database"):
-            exchange.close(connection, early)
-        with pytest.raises(LeaseLost, match="a later run has been at this database"):
-            exchange.swap(connection, early)
+    exchange.swap(vault.access, late)
+    with pytest.raises(LeaseLost, match="a later run has been at this database"):
+        exchange.swap(vault.access, early)
 
     assert notes(vault) == 100
     assert sorted(vault.siblings()) == sorted([late.aside, early.replacement])
 
 
-def test_what_another_run_has_closed_is_left_to_it(vault: PlainVault) -> None:
-    first, second = exchange_by(vault, "first", 4), exchange_by(vault, "second", 5)
-    with vault.access.connection("postgres") as connection:
-        exchange.close(connection, first)
-        with pytest.raises(SystemFault, match="another run has closed the database") as refused:
-            exchange.close(connection, second)
-        statements = refused.value.mend.partition("has overtaken it: ")[2]
-        connection.execute(sql.SQL(statements))
+def test_as_long_as_something_else_holds_the_database_nobody_is_cut_off(
+    vault: PlainVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "SECONDS_TO_END", 0.0)
+    monkeypatch.setattr(exchange, "LOCK_WAIT", "200ms")
+    wanted = exchange_by(vault, "one", 4)
+    vault.execute(f"CREATE DATABASE {wanted.replacement} TEMPLATE {vault.database}", "postgres")
+    with (
+        psycopg.connect(vault.owner_url, autocommit=True) as client,
+        vault.access.connection("postgres") as other,
+        other.transaction(),
+    ):
+        pid = other.info.backend_pid
+        other.execute(sql.SQL("COMMENT ON DATABASE {} IS 'busy'").format(sql.Identifier(vault.database)))
+        with pytest.raises(SystemFault, match="something else holds the database") as refused:
+            exchange.swap(vault.access, wanted)
+        assert client.execute("SELECT count(*) FROM note").fetchone() == (100,)
 
-    assert notes(vault) == 100, "the statements that are shown open it again"
+    assert f"{pid} of {vault.role}" in refused.value.found
+    assert vault.siblings() == [wanted.replacement]

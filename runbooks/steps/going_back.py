@@ -147,7 +147,7 @@ def withdraw(work: GoingBack, scope: Scope) -> str:
 
 
 def look_at_present(work: GoingBack, scope: Scope) -> str:
-    """See what there is to dump; once that is in the store, the database may be closed."""
+    """See what there is to dump; once that is in the store, another may be live."""
     assert work.making
     if work.making.published():
         return "it is in the store"

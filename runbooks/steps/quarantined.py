@@ -61,7 +61,7 @@ def find(snapshots: Snapshots, name: str) -> Aside:
         InputError: there is none, or several answer to it.
         SystemFault: the server can't be asked.
     """
-    known, _ = put_aside(snapshots.access, snapshots.database)
+    known = put_aside(snapshots.access, snapshots.database)
     if name == "newest":
         matches = list(known[-1:])
     else:

@@ -7,19 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from runbooks.engine.errors import InputError, Reason, SystemFault
+from runbooks.engine.errors import InputError
 from runbooks.engine.lease import operator
 from runbooks.engine.step import Scope
 from runbooks.environment.snapshots import Snapshots
 from runbooks.steps import restoration
 from runbooks.steps.loss import loss
 from runbooks.steps.restoring import PROVEN, Restoring
-from runbooks.systems.postgres import databases, exchange
+from runbooks.systems.postgres import databases
 from runbooks.systems.postgres.client import Connection
 from runbooks.systems.postgres.databases import Mark
-from runbooks.systems.postgres.exchange import CLOSED, QUARANTINED, Exchange, beside
+from runbooks.systems.postgres.exchange import QUARANTINED, Exchange, beside, swap
 from runbooks.systems.postgres.rights import lacking_for_exchange
-from runbooks.systems.postgres.sessions import holds, sessions, unendable
+from runbooks.systems.postgres.sessions import holds, replicas, sessions, unendable
 
 
 class Exchanging(Protocol):
@@ -93,8 +93,8 @@ class Switching(Restoring):
 def look(work: Switching, _scope: Scope) -> str:
     """Find out whether it can be done; nothing is changed."""
     with beside(work.snapshots.access) as connection:
-        if switched_by(connection, work) or exchange.is_closed(connection, work.live, work.run):
-            return "it was looked before the live database was closed"
+        if switched_by(connection, work):
+            return "it was looked before the switch"
     return f"{restoration.survey(work)}; {survey(work)}"
 
 
@@ -106,8 +106,7 @@ def survey(work: Exchanging) -> str:
     """
     _ = work.aside_again  # the longest name
     with beside(work.snapshots.access) as connection:
-        _refuse_closed(connection, work)
-        there = sessions(connection, work.live)
+        there, following = sessions(connection, work.live), replicas(connection)
         against = [*lacking_for_exchange(connection, work.live), *unendable(there), *holds(connection, work.live)]
     if against:
         raise InputError(
@@ -117,20 +116,10 @@ def survey(work: Exchanging) -> str:
             mend="give the role of backup.database_url what it lacks and end what holds the database, or restore"
             " without --switch",
         )
-    return f"then {work.live}, with {len(there)} sessions, is kept as {work.aside}"
-
-
-def _refuse_closed(connection: Connection, work: Exchanging) -> None:
-    said = databases.mark(connection, work.live)
-    if said and said.state == CLOSED and said.run != work.run:
-        raise SystemFault(
-            "a run has closed the database, and has not come to its end",
-            reason=Reason.REFUSED,
-            where=work.live,
-            found=f"run {said.run}, at {said.at}",
-            mend=f"invoke runs.abort {said.run}; if a later run has overtaken it:"
-            f" {exchange.reopening(work.live, said)}",
-        )
+    told = f"then {work.live}, with {len(there)} sessions, is kept as {work.aside}"
+    if following:
+        told += f"; {following} replicas follow: who reads there goes on with the old database until he connects again"
+    return told
 
 
 def plan_switch(work: Switching) -> Iterable[str]:
@@ -141,31 +130,10 @@ def plan_switch(work: Switching) -> Iterable[str]:
     yield from (f"  {line}" for line in lines or ["none"])
 
 
-def close(work: Exchanging, scope: Scope) -> str:
-    """End every session of the live database and let nobody in, so that nothing is written to it any more."""
-    survey(work)
-    with beside(work.snapshots.access) as connection:
-        return exchange.close(connection, work.exchange(scope.token))
-
-
-def closed(work: Exchanging, _scope: Scope) -> bool:
-    """Whether nobody can write to what was the live database."""
-    with beside(work.snapshots.access) as connection:
-        if switched_by(connection, work):
-            return True
-        return exchange.is_closed(connection, work.live, work.run) and not sessions(connection, work.live)
-
-
-def reopen(work: Exchanging, _scope: Scope) -> str:
-    """Let clients in again."""
-    with beside(work.snapshots.access) as connection:
-        return exchange.reopen(connection, work.live, work.run)
-
-
 def switch(work: Exchanging, scope: Scope) -> str:
-    """Both renames, rights and marks in one transaction; with its end clients are let in."""
-    with beside(work.snapshots.access) as connection:
-        return exchange.swap(connection, work.exchange(scope.token))
+    """End every session of the live database; both renames, rights and marks in one transaction."""
+    survey(work)
+    return swap(work.snapshots.access, work.exchange(scope.token))
 
 
 def switched(work: Exchanging, _scope: Scope) -> bool:
@@ -178,9 +146,7 @@ def switch_back(work: Exchanging, scope: Scope) -> str:
     with beside(work.snapshots.access) as connection:
         if not switched_by(connection, work):
             return "nothing was switched"
-        back = work.exchange_back(scope.token)
-        exchange.close(connection, back)
-        return exchange.swap(connection, back)
+    return swap(work.snapshots.access, work.exchange_back(scope.token))
 
 
 def probe(work: Exchanging, _scope: Scope) -> str:

@@ -15,16 +15,17 @@ from tests.crash.sandboxes import killed_at, succeeds
 from tests.crash.test_backup import last_run
 from tests.plain_vaults import PlainVault, plain_vault
 
-STEPS = ("close", "switch", "probe")
+STEPS = ("switch", "probe")
 AROUND = [point for point in points(restore.switching_runbook()) if point.endswith(STEPS) or point == "before:end"]
 INSIDE = [
-    "after-sql:ALLOW_CONNECTIONS false",
+    "after-sql:SET LOCAL lock_timeout",
     "after-sql:pg_terminate_backend",
     "after-sql:__quarantine_",
     'after-sql:RENAME TO "LIVE"',
+    "after-sql:ALLOW_CONNECTIONS false",
     "after-sql:ALLOW_CONNECTIONS true",
 ]
-"""While the database is closed, while sessions end, after each rename, and before the end of the transaction.
+"""Before the renames, while sessions end, after each rename, and before the end of the transaction.
 
 What comes after its end is ``before:outcome/switch``.
 """

@@ -5,11 +5,6 @@ Where a PgBouncer is installed (Debian's ``pgbouncer``) it is held to the same; 
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,26 +14,11 @@ import psycopg
 import pytest
 
 from runbooks.engine.secret import Secret
-from runbooks.engine.wait import until
 from runbooks.sandbox import environments, pooler, ports
-from runbooks.sandbox.layout import SERVICE_USER
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.source.interpreter import Interpreter
-from tests.sandbox.servers import is_running_as_root, open_folder
-
-PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")
-CONFIGURATION = """\
-[databases]
-{database} = host=127.0.0.1 port={behind} dbname={database}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = plain
-auth_file = {users}
-pool_mode = transaction
-max_prepared_statements = 0
-"""
+from tests.poolers import PGBOUNCER, listening, pgbouncer, through
+from tests.sandbox.servers import open_folder
 
 
 @pytest.fixture(params=["ours", "PgBouncer"])
@@ -55,40 +35,6 @@ def pooled(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[str]:
         pytest.skip("no PgBouncer is installed")
     with open_folder() as folder, listening(pgbouncer(folder, url, port), port):
         yield through(url, port)
-
-
-def pgbouncer(folder: Path, url: str, port: int) -> list[str]:
-    parts = urlsplit(url)
-    users, file = folder / "users", folder / "pgbouncer.ini"
-    users.write_text(f'"{parts.username}" "{parts.password}"\n')
-    text = CONFIGURATION.format(database=parts.path[1:], behind=parts.port, port=port, users=users)
-    version = subprocess.run([str(PGBOUNCER), "--version"], capture_output=True, text=True, check=True).stdout
-    if tuple(map(int, version.split()[1].split("."))) < (1, 21):  # before, there was no such setting
-        text = text.replace("max_prepared_statements = 0\n", "")
-    file.write_text(text)
-    return [str(PGBOUNCER), "-q", str(file)]
-
-
-@contextlib.contextmanager
-def listening(command: list[str], port: int, variables: dict[str, str] | None = None) -> Iterator[None]:
-    user = SERVICE_USER if is_running_as_root() and command[0] == PGBOUNCER else None
-    process = subprocess.Popen(command, env=os.environ | (variables or {}), user=user)
-
-    def listens() -> bool:
-        with socket.create_connection((ports.LOOPBACK, port), timeout=1):
-            return True
-
-    try:
-        until(listens, seconds=20, what="it does not listen", ignoring=(OSError,))
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def through(url: str, port: int) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=f"{parts.username}:{parts.password}@{ports.LOOPBACK}:{port}").geturl()
 
 
 def asked(sandbox: Sandbox, url: str) -> dict[str, object]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
-from psycopg.pq import Conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import Conninfo, PGconn, Ping
 from psycopg.rows import dict_row
 
 from runbooks.engine.errors import InputError
@@ -47,6 +48,9 @@ PINS: Mapping[str, str] = {
     "jit": "off",  # costs more than it saves for one pass over a table
 }
 """What changes how a value or a definition is written or read, or which rows are seen."""
+
+RECOVERY, BETWEEN_TRIES = 60.0, 0.2
+"""Seconds that a server is waited for which starts or recovers from a crash, and between two tries."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +106,8 @@ class Access:
     def connection(self, database: str | None = None, **settings: str) -> Iterator[Connection]:
         """A connection of its own, in autocommit, which no setting of role or database hinders or changes.
 
-        All is said when connecting, which beats what ``ALTER ROLE`` and ``ALTER DATABASE`` set.
+        All is said when connecting, which beats what ``ALTER ROLE`` and ``ALTER DATABASE`` set. A server that starts or
+        recovers is waited for.
 
         Args:
             database: Another database of the same server.
@@ -116,11 +121,8 @@ class Access:
             known["dbname"] = database
         place = str(self) if database is None else f"{str(self).rpartition('/')[0]}/{database}"
         try:
-            with psycopg.connect(
-                **known | {"application_name": APPLICATION_NAME, "connect_timeout": self.connect_seconds},
-                autocommit=True,
-                row_factory=dict_row,
-            ) as connection:
+            known |= {"application_name": APPLICATION_NAME, "connect_timeout": self.connect_seconds}
+            with _connect(known) as connection:
                 if connection.info.server_version >= 170000:  # older servers do not know it, so it is not said before
                     connection.execute("SET transaction_timeout = 0")
                 yield connection
@@ -157,6 +159,25 @@ class Access:
         """The server's version as PostgreSQL counts: 180001 is 18.1."""
         with self.connection() as connection:
             return connection.info.server_version
+
+
+def _connect(known: Mapping[str, Any]) -> Connection:
+    deadline, again = time.monotonic() + RECOVERY, False
+    while True:
+        try:
+            return psycopg.connect(**known, autocommit=True, row_factory=dict_row)
+        except psycopg.errors.ConnectionTimeout:
+            raise
+        except psycopg.OperationalError as error:
+            # While it starts or recovers, a server refuses everybody before it asks for a password.
+            if time.monotonic() > deadline or (error.pgconn and error.pgconn.used_password):
+                raise
+            state = PGconn.ping(make_conninfo(**known).encode())
+            if state == Ping.OK and not again:
+                again = True  # it may have recovered between the two questions
+            elif state != Ping.REJECT:
+                raise
+        time.sleep(BETWEEN_TRIES)
 
 
 def options(settings: Mapping[str, str]) -> str:

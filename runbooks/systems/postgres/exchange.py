@@ -1,14 +1,20 @@
-"""One database put in the place of another: the old one is closed, renamed, and kept.
+"""One database put in the place of another: the old one is renamed, closed, and kept.
 
 Both renames are one transaction, so at no moment is there no database of that name, or are there two. What a killed
-process leaves is told by the names and by the mark in the comment of the database that was closed or put aside.
+process leaves is told by the names and by the mark in the comment of the database that was put aside.
+
+Clients notice it for as short as can be: the first rename takes the database's lock, and only then the sessions are
+ended. Whoever connects again waits for that lock instead of being refused again and again, which on a busy server took
+longer than all the rest; whoever waited is refused once, as the name is another database's by then.
 """
 
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,28 +28,41 @@ from runbooks.systems.postgres.databases import (
     Mark,
     bestow,
     difference,
-    mark,
     mark_of,
     properties,
     set_mark,
 )
 from runbooks.systems.postgres.records import Properties
-from runbooks.systems.postgres.sessions import end_sessions
+from runbooks.systems.postgres.sessions import SECONDS_BETWEEN, end_all, end_sessions, holds, sessions, unended
 
-CLOSED, QUARANTINED = "closed", "quarantined"
-"""What the mark of a database says: nobody may connect, as it is about to be replaced; and it has been replaced."""
+QUARANTINED = "quarantined"
+"""What the mark of a database says that has been replaced."""
 
 SECONDS_TO_END = 10.0
-"""How long sessions may take to end: each notices when its statement lets it."""
+"""How long sessions may take to end: each notices when its statement lets it. A rename waits 5 s for them."""
+
+LOCK_WAIT = "2s"
+"""How long the database's lock is waited for: whoever connects meanwhile waits behind us."""
 
 _MARKS = """
 SELECT d.datname::text AS name, pg_catalog.shobj_description(d.oid, 'pg_database') AS comment
 FROM pg_catalog.pg_database d WHERE d.datname = %s OR pg_catalog.starts_with(d.datname::text, %s)
 """
 _STATE = """
-SELECT d.datallowconn AS open, pg_catalog.shobj_description(d.oid, 'pg_database') AS comment,
-       pg_catalog.clock_timestamp() AS now
+SELECT pg_catalog.shobj_description(d.oid, 'pg_database') AS comment, pg_catalog.clock_timestamp() AS now
 FROM pg_catalog.pg_database d WHERE d.datname = %s
+"""
+
+_LOCKED = """
+SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d ON d.oid = l.objid
+WHERE l.locktype = 'object' AND l.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND l.granted
+  AND l.mode = 'AccessExclusiveLock' AND d.datname = %s AND l.pid = %s
+"""
+_HOLDERS = """
+SELECT l.pid, coalesce(a.usename, '')::text AS role, l.mode FROM pg_catalog.pg_locks l
+JOIN pg_catalog.pg_database d ON d.oid = l.objid LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'object' AND l.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND l.granted
+  AND d.datname = %s ORDER BY l.pid
 """
 
 
@@ -81,82 +100,85 @@ def beside(access: Access) -> Iterator[Connection]:
         yield connection
 
 
-def is_closed(connection: Connection, database: str, run: str) -> bool:
-    """Whether this run has closed it, and it is."""
-    said = mark(connection, database)
-    return said is not None and said.state == CLOSED and said.run == run and not _state(connection, database)["open"]
-
-
-def close(connection: Connection, exchange: Exchange) -> str:
-    """Let nobody into the live database any more, and end who is in it. It stays so until `reopen` or `swap`.
-
-    Raises:
-        LeaseLost: a later run has been at this database.
-        SystemFault: another run has closed it, or sessions do not end.
-    """
-    live = exchange.live
-    with connection.transaction():
-        name = sql.Identifier(live)
-        # The first statement takes the database's lock, so that what is read after it is the last word.
-        connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
-        _refuse_late(connection, exchange)
-        found = _state(connection, live)
-        said = mark_of(found["comment"])
-        if said is None or said.state != CLOSED:
-            closed = replace(exchange.mark, state=CLOSED, at=_now(found), of=live, comment=found["comment"] or "")
-            set_mark(connection, live, closed)
-    return f"{end_sessions(connection, live, seconds=SECONDS_TO_END)} sessions of {live} ended; nobody can connect"
-
-
-def reopen(connection: Connection, database: str, run: str) -> str:
-    """Take `close` back, if this run has done it."""
-    said = mark(connection, database)
-    if said is None or said.run != run or said.state != CLOSED:
-        return f"{database} was not closed by this run"
-    with connection.transaction():
-        _open(connection, database, said.comment)
-    return f"{database} can be connected to again"
-
-
-def swap(connection: Connection, exchange: Exchange) -> str:
+def swap(access: Access, exchange: Exchange) -> str:
     """Put the replacement in the place of the live database, which is kept under another name, closed.
 
     The replacement gets the owner, settings, limit, rights and comment that the live database has now.
 
     Raises:
         LeaseLost: a later run has been at this database.
-        SystemFault: sessions do not end; or another run has closed the live database.
+        SystemFault: sessions do not end, or something else holds the database.
     """
     deadline = time.monotonic() + SECONDS_TO_END
-    while True:
-        for name in (exchange.live, exchange.replacement):
-            end_sessions(connection, name, seconds=SECONDS_TO_END)
-        try:
-            with connection.transaction():
-                return _swap(connection, exchange)
-        except psycopg.errors.ObjectInUse as error:  # somebody came in between
-            if time.monotonic() > deadline or "prepared transaction" in str(error):
-                raise
+    with beside(access) as connection, beside(access) as ender:
+        _refuse_late(connection, exchange)
+        while True:
+            end_sessions(connection, exchange.replacement, seconds=SECONDS_TO_END)
+            try:
+                with connection.transaction():
+                    return _swap(connection, ender, exchange)
+            except psycopg.errors.LockNotAvailable as error:
+                if time.monotonic() > deadline:
+                    raise _held_by_others(connection, exchange.live) from error
+            except psycopg.errors.ObjectInUse as error:
+                if holds(connection, exchange.live):  # a prepared transaction, which nobody but its maker may end
+                    raise
+                if time.monotonic() > deadline:
+                    left = sessions(connection, exchange.live)
+                    raise (unended(exchange.live, left) if left else error) from error
 
 
-def _swap(connection: Connection, exchange: Exchange) -> str:
+def _swap(connection: Connection, ender: Connection, exchange: Exchange) -> str:
     live, aside, coming = (sql.Identifier(n) for n in (exchange.live, exchange.aside, exchange.replacement))
     like = properties(connection, exchange.live)
-    assert like, "it was closed before"
-    # The renames take the locks first: new sessions wait for them, and what is read after them is the last word.
-    connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(live, aside))
+    assert like, "there is a live database"
+    changed = adopt(connection, exchange.replacement, like)
+    connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(LOCK_WAIT))
+    # The renames take the locks: new sessions wait for them, and what is read after them is the last word.
+    with _sessions_ended(ender, exchange.live, connection.info.backend_pid):
+        connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(live, aside))
     connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(coming, live))
     _refuse_late(connection, exchange)
     before = _state(connection, exchange.aside)
-    said = mark_of(before["comment"])
-    comment = said.comment if said and said.state == CLOSED else before["comment"] or ""
+    comment = before["comment"] or ""
     put_aside = replace(exchange.mark, state=QUARANTINED, at=_now(before), of=exchange.live, comment=comment)
     set_mark(connection, exchange.aside, put_aside)
     connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(aside))
-    changed = adopt(connection, exchange.live, like)
-    _open(connection, exchange.live, comment)
+    connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(live))
+    connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(live, comment or None))
     hint = f"; as the database before: {'; '.join(changed)}" if changed else ""
     return f"{exchange.replacement} is {exchange.live} now; what was is kept as {exchange.aside}{hint}"
+
+
+@contextlib.contextmanager
+def _sessions_ended(ender: Connection, database: str, pid: int) -> Iterator[None]:
+    """In the block this backend renames a database: its sessions are ended as soon as the backend has its lock."""
+    over = threading.Event()
+
+    def end() -> None:
+        while not over.is_set():
+            if ender.execute(_LOCKED, [database, pid]).fetchone() is not None:
+                end_all(ender, database)
+            over.wait(SECONDS_BETWEEN)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="end-sessions") as pool:
+        ending = pool.submit(end)
+        try:
+            yield
+        finally:
+            over.set()
+        ending.result()
+
+
+def _held_by_others(connection: Connection, database: str) -> SystemFault:
+    holders = connection.execute(_HOLDERS, [database]).fetchall()
+    return SystemFault(
+        "something else holds the database, so it can't be renamed",
+        reason=Reason.TIMED_OUT,
+        where=database,
+        found=", ".join(f"{row['pid']} of {row['role']} ({row['mode']})" for row in holders) or "its lock was not got",
+        mend="wait until that has ended, or see what it does in pg_stat_activity; then the same again",
+    )
 
 
 def adopt(connection: Connection, name: str, like: Properties) -> list[str]:
@@ -193,28 +215,6 @@ def _refuse_late(connection: Connection, exchange: Exchange) -> None:
                 mend=f"invoke runs.show {said.run}; if the environment's store is a new one, whose leases count from 1"
                 f' again: COMMENT ON DATABASE "{row["name"]}" IS NULL once nobody needs what it says',
             )
-        if said.state == CLOSED:
-            raise SystemFault(
-                "another run has closed the database, and has not come to its end",
-                reason=Reason.REFUSED,
-                where=row["name"],
-                found=f"run {said.run}, at {said.at}",
-                mend=f"invoke runs.resume {said.run}, or runs.abort {said.run}; if a later run has overtaken it:"
-                f" {reopening(row['name'], said)}",
-            )
-
-
-def reopening(name: str, said: Mark) -> str:
-    """What a person types into psql where the run that has closed a database can't be taken back any more."""
-    target = sql.Identifier(name).as_string()
-    comment = sql.Literal(said.comment or None).as_string()
-    return f"ALTER DATABASE {target} ALLOW_CONNECTIONS true; COMMENT ON DATABASE {target} IS {comment}"
-
-
-def _open(connection: Connection, name: str, comment: str) -> None:
-    target = sql.Identifier(name)
-    connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(target))
-    connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(target, comment or None))
 
 
 def _state(connection: Connection, name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from runbooks.systems.postgres.access import Access
 from runbooks.systems.postgres.databases import Mark, exists, mark_of
-from runbooks.systems.postgres.exchange import CLOSED, QUARANTINED, beside
+from runbooks.systems.postgres.exchange import QUARANTINED, beside
 from runbooks.systems.postgres.sessions import sessions
 from runbooks.systems.postgres.siblings import drop_unused
 
@@ -19,7 +19,7 @@ _ASIDE = """
 SELECT d.datname::text AS name, pg_catalog.shobj_description(d.oid, 'pg_database') AS comment, d.datallowconn AS open,
        CASE WHEN pg_catalog.pg_has_role(d.datdba, 'USAGE') OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')
             THEN pg_catalog.pg_database_size(d.oid) END AS bytes
-FROM pg_catalog.pg_database d WHERE d.datname = %s OR pg_catalog.starts_with(d.datname::text, %s) ORDER BY 1
+FROM pg_catalog.pg_database d WHERE pg_catalog.starts_with(d.datname::text, %s) ORDER BY 1
 """
 
 
@@ -44,22 +44,20 @@ class Aside:
         return datetime.fromisoformat(self.mark.at or "1970-01-01T00:00:00Z").astimezone(UTC)
 
 
-def put_aside(access: Access, database: str) -> tuple[Sequence[Aside], Mark | None]:
-    """Those of this database, oldest first; and the mark of a run that has closed the live one, if one has.
+def put_aside(access: Access, database: str) -> Sequence[Aside]:
+    """Those of this database, oldest first.
 
     Raises:
         SystemFault: the server can't be asked.
     """
     with beside(access) as connection:
-        rows = connection.execute(_ASIDE, [database, f"{database}__"]).fetchall()
-    marks = {row["name"]: mark_of(row["comment"]) for row in rows}
+        rows = connection.execute(_ASIDE, [f"{database}__"]).fetchall()
     found = [
         Aside(name=row["name"], mark=mark, open=row["open"], bytes=row["bytes"])
         for row in rows
-        if row["name"] != database and (mark := marks[row["name"]]) and mark.state == QUARANTINED
+        if (mark := mark_of(row["comment"])) and mark.state == QUARANTINED
     ]
-    live = marks.get(database)
-    return sorted(found, key=lambda each: each.at), live if live and live.state == CLOSED else None
+    return sorted(found, key=lambda each: each.at)
 
 
 @contextlib.contextmanager

@@ -56,10 +56,25 @@ def holds(connection: Connection, database: str) -> Sequence[str]:
     return [row["what"] for row in connection.execute(_HOLDS, {"name": database}).fetchall()]
 
 
+def replicas(connection: Connection) -> int:
+    """How many servers, or programs that copy one, stream what is written to this one."""
+    row = connection.execute("SELECT count(*) AS count FROM pg_catalog.pg_stat_replication").fetchone()
+    assert row
+    return int(row["count"])
+
+
 def unendable(found: Sequence[Session]) -> Iterator[str]:
     """What we lack for ending these sessions, in words."""
     for role, count in sorted(Counter(each.role for each in found if not each.endable).items()):
         yield f"the right to end {count} sessions of {role} (pg_signal_backend; a superuser's only another superuser)"
+
+
+def end_all(connection: Connection, database: str) -> set[int]:
+    """Have every session of a database end that our role may end; which those are. They take a moment."""
+    pids = {each.pid for each in sessions(connection, database) if each.endable}
+    for pid in pids:
+        connection.execute("SELECT pg_catalog.pg_terminate_backend(%s)", [pid])
+    return pids
 
 
 def end_sessions(connection: Connection, database: str, *, seconds: float) -> int:
@@ -71,18 +86,20 @@ def end_sessions(connection: Connection, database: str, *, seconds: float) -> in
     deadline = time.monotonic() + seconds
     ended: set[int] = set()
     while found := sessions(connection, database):
-        for each in found:
-            if each.endable:
-                connection.execute("SELECT pg_catalog.pg_terminate_backend(%s)", [each.pid])
-                ended.add(each.pid)
+        ended |= end_all(connection, database)
         if time.monotonic() > deadline:
-            left = ", ".join(f"{each.pid} of {each.role} ({each.program or 'no name'})" for each in found)
-            raise SystemFault(
-                f"sessions of {database} do not end",
-                reason=Reason.TIMED_OUT,
-                where=database,
-                found=left,
-                mend="; ".join(unendable(found)) or "see what they do in pg_stat_activity",
-            )
+            raise unended(database, found)
         time.sleep(SECONDS_BETWEEN)
     return len(ended)
+
+
+def unended(database: str, found: Sequence[Session]) -> SystemFault:
+    """These sessions do not end."""
+    left = ", ".join(f"{each.pid} of {each.role} ({each.program or 'no name'})" for each in found)
+    return SystemFault(
+        f"sessions of {database} do not end",
+        reason=Reason.TIMED_OUT,
+        where=database,
+        found=left,
+        mend="; ".join(unendable(found)) or "see what they do in pg_stat_activity",
+    )
