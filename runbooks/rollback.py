@@ -53,6 +53,8 @@ def start(to: str | None, *, restore_data: bool, keep_data: bool, undo: str | No
 def _back(site: Site, to: str | None, restore_data: bool, keep_data: bool) -> dict[str, Any]:
     snapshots = Snapshots(site)
     way = choose(Releases(snapshots.shelf.store).history(), to, heads_of(snapshots.access))
+    if way.snapshot not in snapshots.shelf.ids():
+        way = replace(way, snapshot=None)  # pruned, as nobody was to go back so far
     ask = input if sys.stdin.isatty() else None
     data = with_data(way, restore=restore_data, keep=keep_data, ask=ask)
     return {"to": way.release.id, "from": way.leaves.id, "snapshot": way.snapshot if data else None}

@@ -18,6 +18,7 @@ from runbooks.engine.redact import Redactor
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.postgres import databases
 from runbooks.systems.postgres.databases import Mark
+from runbooks.systems.postgres.exchange import QUARANTINED
 from runbooks.systems.postgres.side_table import Column, SideStage, SideTable, found
 from runbooks.systems.snapshots import drills
 from runbooks.systems.snapshots.drills import FAILED, PROVEN, Drill
@@ -25,6 +26,7 @@ from runbooks.systems.snapshots.manifest import Manifest, encode
 from runbooks.systems.snapshots.shelf import place
 from tests.conftest import Shell
 from tests.engine.toys import write_journal
+from tests.systems.releases.ledgers import Writer
 from tests.vaults import Vault, rich_database
 
 LONG_AGO, TODAY = "20250101T000000.000Z-backup.{}-abcd", f"{datetime.now(UTC):%Y%m%d}T000000.000Z-backup.restore-abcd"
@@ -104,6 +106,28 @@ def test_only_what_nothing_speaks_for_is_removed(vault: Vault, row: list[str]) -
     assert there(vault) == {row[0], row[1], row[3], row[4]}
     assert list(vault.snapshots().shelf.store.names(place(row[2], ""))) == []
     assert "nothing removed" in vault.prune(), "there is nothing more to do"
+
+
+def test_the_plan_names_the_way_back_and_the_quarantine_that_a_snapshot_stays_for(vault: Vault, row: list[str]) -> None:
+    writer = Writer(vault.snapshots().shelf.store)
+    writer.deployed("v1", before=row[4])
+    writer.deployed("v2", before=row[3])
+    aside = sibling(vault, "quarantine_20250101_dddd", Mark(LONG_AGO.format("restore"), QUARANTINED, row[2]))
+
+    said = vault.prune(plan=True)
+    vault.prune()
+
+    assert f"keep    {row[3]}  a rollback to v1 would restore it" in said
+    assert f"keep    {row[2]}  it was restored when {aside} was put aside" in said
+    assert f"remove  {row[4]}" in said, "nothing ran ahead of v1"
+    assert there(vault) == set(row[:4])
+
+
+def test_of_a_server_that_is_silent_every_snapshot_of_the_ledger_stays(vault: Vault, row: list[str]) -> None:
+    Writer(vault.snapshots().shelf.store).deployed("v1", before=row[4])
+    silence(vault)
+
+    assert f"keep    {row[4]}  the ledger names it (v1)" in vault.prune(plan=True)
 
 
 def test_without_a_rule_no_snapshot_is_removed(vault: Vault, row: list[str]) -> None:
@@ -261,11 +285,15 @@ def test_what_a_run_made_that_can_still_go_on_stays_until_it_is_overtaken(vault:
     assert scratch not in vault.siblings()
 
 
-def test_a_server_that_can_not_be_asked_is_no_reason_to_keep_the_rest(vault: Vault, row: list[str]) -> None:
-    vault.write()
+def silence(vault: Vault) -> None:
+    """Have the inventory name a server that does not answer."""
     operator = vault.project / "inventory" / "vault" / "operator.env"
     for file in (operator, operator.with_name("variables.env")):
         file.write_text(re.sub(r"@127.0.0.1:\d+/", "@127.0.0.1:9/", file.read_text()))
+
+
+def test_a_server_that_can_not_be_asked_is_no_reason_to_keep_the_rest(vault: Vault, row: list[str]) -> None:
+    silence(vault)
 
     said = vault.prune(code=4)
 

@@ -6,6 +6,9 @@ import enum
 from dataclasses import dataclass
 from pathlib import Path
 
+KEEP = 3
+"""How many releases are kept where the inventory does not say."""
+
 
 class ManagerKind(enum.StrEnum):
     """Which process manager runs the application."""
@@ -67,7 +70,7 @@ class Hosts:
     python: str = "python3"
     install: Path | None = None
     sudo: bool = False
-    keep: int = 3
+    keep: int = KEEP
     canaries: int = 1
     batch: int = 1
     failures: int = 0

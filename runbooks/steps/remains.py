@@ -9,14 +9,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from runbooks.engine import runs
-from runbooks.engine.errors import InputError
+from runbooks.engine.errors import InputError, SystemFault
 from runbooks.engine.journal import FILE_NAME, goes_on
+from runbooks.environment.hosting import KEEP
 from runbooks.environment.snapshots import CLUSTER, Snapshots
 from runbooks.steps.restoring import FILLED, FILLING, MADE, tail_of
+from runbooks.systems.postgres.quarantine import put_aside
 from runbooks.systems.postgres.siblings import Sibling
 from runbooks.systems.postgres.siblings import siblings as databases_beside
+from runbooks.systems.releases.ledger import Releases
+from runbooks.systems.releases.needed import snapshots_named, snapshots_needed
 from runbooks.systems.snapshots import drills
-from runbooks.systems.snapshots.needed import snapshots_needed
 from runbooks.systems.snapshots.retention import Taken, kept
 from runbooks.systems.snapshots.shelf import new_id
 
@@ -66,8 +69,8 @@ def shelved(snapshots: Snapshots, root: Path) -> Shelved:
     for folder in runs.folders(root):
         if (id := new_id(folder.name)) in reasons and _waits(folder):
             reasons[id].append(f"run {folder.name} can still be resumed or taken back")
-    for id, record in snapshots_needed(shelf.store).items():
-        reasons.get(id, []).append(f"a rollback would restore it ({record})")
+    for id, way in _needed(snapshots).items():
+        reasons.get(id, []).append(way)
     return Shelved({id: why for id, why in reasons.items() if why}, [id for id in ids if not reasons[id]], bool(keep))
 
 
@@ -83,6 +86,17 @@ def _taken(snapshots: Snapshots, id: str, reasons: list[str]) -> Taken | None:
         reasons.append("it is another database's")
         return None
     return Taken(id, manifest.taken)
+
+
+def _needed(snapshots: Snapshots) -> Mapping[str, str]:
+    """What ways back and databases in quarantine need; of a server that is silent, whatever the ledger names."""
+    releases, hosts = Releases(snapshots.shelf.store), snapshots.environment.platform.hosts
+    try:
+        aside = put_aside(snapshots.access, snapshots.database)
+    except SystemFault:
+        return snapshots_named(releases)
+    restored = {each.mark.snapshot: f"it was restored when {each.name} was put aside" for each in aside}
+    return {**restored, **snapshots_needed(releases, keep=hosts.keep if hosts else KEEP)}
 
 
 def _last_proven(snapshots: Snapshots, ids: Sequence[str]) -> str | None:

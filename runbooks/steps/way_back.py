@@ -20,7 +20,7 @@ class WayBack:
     Attributes:
         release: The one to go back to.
         leaves: The one that runs now.
-        snapshot: The data as `release` left them; None: nobody took that snapshot.
+        snapshot: The data as `release` left them; None: nobody took that snapshot, or it is pruned.
         migrated: Whether the schema is another than `release` ran over.
         against_code_only: Why its code can't run over today's schema; empty: it can.
     """
@@ -113,7 +113,7 @@ def with_data(way: WayBack, *, restore: bool, keep: bool, ask: Callable[[str], s
     if restore and not way.snapshot:
         mend = "--keep-data" if not way.against_code_only else "roll forward: mend the newer release, and deploy it"
         raise InputError(
-            "the data can't be put back: no snapshot was taken ahead of what came after this release",
+            "the data can't be put back: the store has no snapshot from ahead of what came after this release",
             where=way.release.id,
             mend=mend,
         )

@@ -127,5 +127,5 @@ def test_with_a_migration_in_between_restoring_is_the_default() -> None:
 def test_what_excludes_each_other_or_is_not_there_is_refused() -> None:
     with pytest.raises(InputError, match="exclude each other"):
         with_data(WAY, restore=True, keep=True, ask=None)
-    with pytest.raises(InputError, match="no snapshot was taken"):
+    with pytest.raises(InputError, match="the store has no snapshot"):
         with_data(replace(WAY, snapshot=None), restore=True, keep=False, ask=None)

@@ -15,10 +15,9 @@ from runbooks.sandbox import variable_copies
 from runbooks.sandbox.faults.fault import Means
 from runbooks.sandbox.faults.means import LOCAL
 from runbooks.sandbox.world import Sandbox
-from runbooks.systems.releases.ledger import Releases
+from runbooks.systems.releases.ledger import RELEASES, Releases
 from runbooks.systems.releases.record import Entry, Kind, Release, State
 from runbooks.systems.secrets.dotenv import DotenvSource
-from runbooks.systems.snapshots.needed import RELEASES
 from runbooks.systems.store.folder import FolderStore
 from runbooks.systems.variables.copies import SEALED
 

@@ -12,7 +12,9 @@ from runbooks.engine.store import Store
 from runbooks.systems.releases.history import History
 from runbooks.systems.releases.record import Entry
 from runbooks.systems.snapshots.manifest import decode, encode
-from runbooks.systems.snapshots.needed import RELEASES
+
+RELEASES = "releases/"
+"""Where the records of releases lie in the store."""
 
 _NAME = re.compile(r"(\d{8})\.json")
 _TRIES = 5
@@ -32,6 +34,10 @@ class Releases:
         """What the entries come to. Raises as `entries`."""
         return History.of(self.entries())
 
+    def names(self) -> Sequence[str]:
+        """Of everything that lies there. Raises SystemFault: the store can't be asked."""
+        return sorted(self.store.names(RELEASES))
+
     def entries(self) -> Sequence[Entry]:
         """All of them, oldest first.
 
@@ -39,9 +45,8 @@ class Releases:
             InputError: one is damaged, missing, or in another's place: nobody knows then what was deployed.
             SystemFault: the store can't be asked.
         """
-        names = [name for name in self.store.names(RELEASES) if _NAME.fullmatch(name.removeprefix(RELEASES))]
         with ThreadPoolExecutor(_READERS, thread_name_prefix="releases") as pool:
-            found = list(pool.map(self._read, sorted(names)))
+            found = list(pool.map(self._read, filter(is_entry, self.names())))
         for number, entry in enumerate(found, start=1):
             if entry.number != number:
                 raise InputError(
@@ -92,6 +97,11 @@ class Releases:
                 mend="put the object back from a copy of the store",
             )
         return entry
+
+
+def is_entry(name: str) -> bool:
+    """Whether an object of this name is an entry of the ledger."""
+    return _NAME.fullmatch(name.removeprefix(RELEASES)) is not None
 
 
 def _name(number: int) -> str:

@@ -9,7 +9,6 @@ import pytest
 from runbooks.engine.errors import InputError, LeaseLost
 from runbooks.systems.releases.ledger import Releases
 from runbooks.systems.releases.record import Kind
-from runbooks.systems.snapshots.needed import snapshots_needed
 from runbooks.systems.store.folder import FolderStore
 from tests.conftest import CHECKOUT
 from tests.systems.releases.ledgers import Writer
@@ -82,10 +81,3 @@ def test_a_damaged_entry_is_refused(writer: Writer, tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="this is no entry"):
         writer.releases.entries()
-
-
-def test_pruning_keeps_every_snapshot_that_the_ledger_names(writer: Writer) -> None:
-    writer.deployed("v1", before=None)
-    writer.deployed("v2")
-
-    assert dict(snapshots_needed(writer.store)) == {"before-v2": "00000002"}
