@@ -24,6 +24,7 @@ from runbooks.places import open_environment
 from runbooks.steps import baking, claiming, gate, keeping, migrating, preflight, slots, snapshot
 from runbooks.steps.deploying import Deploying, on_making
 from runbooks.steps.making import Making
+from runbooks.steps.serving import without
 from runbooks.systems.platform import hosting
 from runbooks.systems.releases.ledger import Releases
 
@@ -227,5 +228,5 @@ def conclude(work: Deploying) -> Conclusion:
     release = history.current
     assert release is not None, "it is recorded"
     state = history.state(release.id)
-    line = f"DEPLOYED {release.version} to {work.site.environment.label}: {release.id} is {state}"
+    line = f"DEPLOYED {release.version} to {work.site.environment.label}: {release.id} is {state}{without(work)}"
     return Conclusion.saying("DEPLOYED", line, release=release.id, snapshot=release.snapshot_before)

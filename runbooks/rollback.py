@@ -20,6 +20,7 @@ from runbooks.options import Options
 from runbooks.places import open_environment
 from runbooks.steps import baking, gate, going_back, restoration, slots, switching
 from runbooks.steps.going_back import GoingBack, Present, Returning
+from runbooks.steps.serving import without
 from runbooks.steps.switching import Switching
 from runbooks.steps.way_back import choose, with_data
 from runbooks.systems.platform import hosting
@@ -82,6 +83,7 @@ def prepare(opening: Opening) -> Prepared:
         snapshots=snapshots,
         wanted=hosting.Release(release.id, release.commit),
         run=opening.run,
+        runs=opening.runs,
         release=release,
         leaves=leaves,
         undoes=given.get("undo") or "",
@@ -285,4 +287,4 @@ def _conclude(work: GoingBack) -> Conclusion:
             f", with the database from before the rollback; what was written since is kept as {work.returning.aside}"
         )
     forward = "" if work.undoes else f"; to take it back: invoke rollback --undo {work.run}"
-    return Conclusion.saying(word, line + forward, release=work.release.id, replaced=work.leaves.id)
+    return Conclusion.saying(word, line + without(work) + forward, release=work.release.id, replaced=work.leaves.id)

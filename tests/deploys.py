@@ -75,7 +75,9 @@ class Deploys:
     ) -> Release:
         commit = self.commit(tag)
         placed = hosting.Release(f"{tag}-{secrets.token_hex(3)}", commit)
-        work = Serving(site=site, snapshots=snapshots, wanted=placed, run=held.run)
+        work = Serving(
+            site=site, snapshots=snapshots, wanted=placed, run=held.run, runs=self.shell.project / "var" / "runs"
+        )
         scope = Scope(
             run=held.run,
             before={},

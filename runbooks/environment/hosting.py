@@ -59,8 +59,8 @@ class Hosts:
         keep: How many releases are kept besides those that are in a slot or needed.
         canaries: How many hosts are changed first, and looked at, before the others.
         batch: How many of the others are changed at once.
-        failures: How many may fail and further ones are begun all the same. A deploy with one that failed is taken back
-            in any case: this is how much of what is broken is told at once.
+        failures: How many may fail and the others are changed all the same; those that failed keep what they run. Not
+            a canary, and none where the release before can't live with the new one's schema or data.
     """
 
     root: Path

@@ -7,10 +7,13 @@ from dataclasses import replace
 from runbooks.engine.errors import InputError, SystemFault
 from runbooks.engine.step import Scope
 from runbooks.steps import slots
-from runbooks.steps.deploying import Deploying, release_now
-from runbooks.steps.migrating import LINTED, ask, told
+from runbooks.steps.deploying import LINTED, Deploying, release_now
+from runbooks.steps.migrating import ask, told
 from runbooks.steps.release_state import heads_of
 from runbooks.systems.releases.record import Kind, Release, State
+
+BLAME = "blame"
+"""The kind of record that says why a release is bad, for whoever takes the run back later."""
 
 
 def claim(work: Deploying, scope: Scope) -> str:
@@ -57,7 +60,14 @@ def _version(work: Deploying, commit: str) -> str:
 
 
 def withdraw(work: Deploying, scope: Scope) -> str:
-    """Say that it is over, and how the schema was left."""
+    """Say that it is over, and how the schema was left.
+
+    Raises:
+        SystemFault: it is not: see `slots.confirm_back`.
+    """
+    work.blame = work.blame or (work.noted(BLAME) or {}).get("why", "")
+    scope.record(BLAME, why=work.blame)
+    slots.confirm_back(work)
     try:
         heads = heads_of(work.site)
     except SystemFault:
@@ -69,10 +79,14 @@ def withdraw(work: Deploying, scope: Scope) -> str:
     linted = work.noted(LINTED)
     if heads is not None and linted and set(heads) != set(linted["before"]):
         return (
-            f"the schema is left at {', '.join(heads)}; to have the data as they were before:"
+            f"{_runs(work)}; the schema is left at {', '.join(heads)}; to have the data as they were before:"
             f" invoke backup.restore --snapshot {work.making.id}{left}"
         )
-    return f"{work.before.id if work.before else 'nothing'} is what runs{left}"
+    return f"{_runs(work)}{left}"
+
+
+def _runs(work: Deploying) -> str:
+    return f"{work.before.id} is what runs" if work.before else "nothing ran before"
 
 
 def record(work: Deploying, scope: Scope) -> str:
@@ -83,7 +97,9 @@ def record(work: Deploying, scope: Scope) -> str:
     now = release_now(work, heads_of(work.site), release.migrations, release.migrates_at_start)
     accepted = (work.noted("accepted") or {}).get("text", "")
     reason = f"its bake was {accepted}" if accepted else ""
-    entry = work.releases.append(work.entry(Kind.DEPLOYED, scope, release=now, state=state, reason=reason))
+    entry = work.releases.append(
+        work.entry(Kind.DEPLOYED, scope, release=now, state=state, reason=reason, left_out=work.left_out)
+    )
     scope.record("release", id=now.id, text=f"{now.version}, commit {now.commit[:12]}, as {now.id}")
     return f"{now.id} is {state}, entry {entry.number} of {work.releases}"
 

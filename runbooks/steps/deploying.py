@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from runbooks.engine.journal import FILE_NAME, read_chain
-from runbooks.engine.step import Scope, State
+from runbooks.engine.step import Scope
 from runbooks.environment.variable_copies import VariableCopies
 from runbooks.steps.making import Making
 from runbooks.steps.serving import Serving
+from runbooks.systems.lint.squawk import Effect
 from runbooks.systems.releases.history import History
 from runbooks.systems.releases.record import Release
 from runbooks.systems.variables.copies import new_id
+
+LINTED = "migrations"
+"""The kind of record that says what is new in the release, and where it takes the schema."""
 
 
 @dataclass(kw_only=True)
@@ -24,12 +26,10 @@ class Deploying(Serving):
 
     Attributes:
         version: What people call the release.
-        runs: The folder of the environment's runs on this machine.
     """
 
     making: Making
     version: str
-    runs: Path
 
     @cached_property
     def copies(self) -> VariableCopies:
@@ -44,15 +44,19 @@ class Deploying(Serving):
         return History.of([each for each in self.releases.entries() if each.run != self.run])
 
     @property
+    def hostile(self) -> Sequence[str]:
+        """The revisions new in the release that code from before it can't be relied on to live with."""
+        linted = self.noted(LINTED) or {"migrations": {}}
+        return [name for name, effect in linted["migrations"].items() if effect != Effect.ADDITIVE]
+
+    @property
+    def spare(self) -> int:
+        return 0 if self.hostile else super().spare
+
+    @property
     def before(self) -> Release | None:
         """What ran when this run began; None: nothing that the ledger knows of."""
         return self.history_before().current
-
-    def noted(self, kind: str) -> State | None:
-        """What this run recorded last under this kind, also before it was interrupted."""
-        chain = read_chain(self.runs / self.run / FILE_NAME)
-        found = [record.data for record in chain.records if record.kind == kind]
-        return found[-1] if found else None
 
 
 def on_making(call: Callable[[Making, Scope], Any]) -> Callable[[Deploying, Scope], Any]:

@@ -18,7 +18,7 @@ from runbooks.environment.people import announcing
 from runbooks.environment.people.announcing import Facts
 from runbooks.environment.people.written import folder_of
 from runbooks.environment.snapshots import Snapshots
-from runbooks.steps import snapshot
+from runbooks.steps import slots, snapshot
 from runbooks.steps.making import Making
 from runbooks.steps.quarantined import find
 from runbooks.steps.serving import Serving
@@ -59,6 +59,11 @@ class GoingBack(Serving):
     def kind(self) -> Kind:
         """What the ledger says at the end."""
         return Kind.UNDONE if self.undoes else Kind.ROLLED_BACK
+
+    @property
+    def spare(self) -> int:
+        """None may fail where the data go back: it would run over data from before it."""
+        return 0 if self.data or self.returning else super().spare
 
 
 @dataclass
@@ -140,7 +145,8 @@ def begun(work: GoingBack, _scope: Scope) -> bool:
 
 
 def withdraw(work: GoingBack, scope: Scope) -> str:
-    """Say there that it came to nothing."""
+    """Say there that it came to nothing. Raises SystemFault: it did not; see `slots.confirm_back`."""
+    slots.confirm_back(work)
     at = heads_of(work.snapshots.access)
     work.releases.append(work.entry(Kind.WITHDRAWN, scope, heads=at))
     return f"{work.leaves.id} runs as before"
@@ -160,7 +166,11 @@ def record(work: GoingBack, scope: Scope) -> str:
     release = replace(work.release, snapshot_before=present, heads=at)
     moved = bool(work.data or work.returning)
     left = at if work.undoes else None
-    work.releases.append(work.entry(work.kind, scope, undoes=work.undoes, release=release, data=moved, heads=left))
+    work.releases.append(
+        work.entry(
+            work.kind, scope, undoes=work.undoes, release=release, data=moved, heads=left, left_out=work.left_out
+        )
+    )
     return f"{work.release.id} runs now" + (f"; the present before is snapshot {present}" if present else "")
 
 

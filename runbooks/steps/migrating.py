@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.secret import Secret
 from runbooks.engine.step import Scope
-from runbooks.steps.deploying import Deploying
+from runbooks.steps.deploying import LINTED, Deploying
 from runbooks.steps.release_state import heads_of
 from runbooks.systems.lint import revisions, squawk
 from runbooks.systems.platform import hosting
-
-LINTED = "migrations"
-"""The kind of record that says what is new in the release, and where it takes the schema."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,8 @@ def lint(work: Deploying, scope: Scope) -> str:
         return f"nothing new; the schema stays at {', '.join(found.heads)}"
     breaks = [each.revision for each in linted if each.effect is squawk.Effect.CONTRACTING]
     warning = f"; until the switch, the release before runs over {', '.join(breaks)}" if breaks and work.before else ""
+    if work.before and work.before.migrates_at_start:
+        warning += f"; once migrated, {work.before.id} can't be started again, as it migrates when it starts"
     return f"{'; '.join(map(str, linted))}{warning}"
 
 
@@ -74,7 +73,19 @@ def told(work: Deploying) -> Told:
 
 
 def migrate(work: Deploying, scope: Scope) -> str:
-    """Run them once, in the release, on the first host."""
+    """Run them once, in the release, on the first host.
+
+    Raises:
+        SystemFault: a host was left out that could not live with the new schema; or they failed.
+    """
+    if work.left_out and work.hostile:
+        raise SystemFault(
+            "a host that keeps the release before would run over a schema that is not its own",
+            reason=Reason.REFUSED,
+            where=", ".join(work.left_out),
+            found=f"{', '.join(work.hostile)} can't be relied on to suit it",
+            mend="have the host answer, then deploy again",
+        )
     printed = _run(work, scope, work.wanted, ("alembic", "upgrade", "head"), limits(work))
     for line in printed.strip().splitlines()[-20:]:
         scope.say(line)
@@ -88,7 +99,7 @@ def migrated(work: Deploying, _scope: Scope) -> bool:
 
 def plan_migrate(work: Deploying) -> Iterator[str]:
     """What would be run, and how long it may wait."""
-    yield f"alembic upgrade head, in the release on {work.hosting.hosts[0]}, with {limits(work)['PGOPTIONS'].reveal()}"
+    yield f"alembic upgrade head, in the release on {work.hosts[0]}, with {limits(work)['PGOPTIONS'].reveal()}"
 
 
 def limits(work: Deploying) -> Mapping[str, Secret]:
@@ -111,5 +122,5 @@ def _run(
     more: Mapping[str, Secret] | None = None,
 ) -> str:
     return work.hosting.changes(scope.token).run_in_release(
-        work.hosting.hosts[0], release, argv, {**work.variables, **(more or {})}, seconds=scope.remaining()
+        work.hosts[0], release, argv, {**work.variables, **(more or {})}, seconds=scope.remaining()
     )

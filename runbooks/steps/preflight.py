@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from runbooks.engine.errors import Reason, RunbookError, SystemFault
 from runbooks.engine.step import Scope
@@ -31,7 +32,7 @@ def preflight(work: Deploying, scope: Scope) -> str:
             mend="mend each of these, then invoke release.deploy again",
         )
     scope.record("preflight", runs_now=work.before.id if work.before else None)
-    return f"{work.version} over {work.before.id if work.before else 'nothing'}; the way back is open"
+    return f"{work.version} over {work.before.id if work.before else 'nothing'}; {_open(work)}"
 
 
 def problems(work: Deploying) -> Sequence[str]:
@@ -58,18 +59,21 @@ def _ledger(work: Deploying) -> Iterator[str]:
             )
     if history.current is None or any(entry.run == work.run for entry in history.entries):
         return
-    differences, unasked = compare(history, look(work.site))
+    seen = look(work.site)
+    hosts = {host: found for host, found in seen.hosts.items() if host not in history.left_out}
+    differences, unasked = compare(history, replace(seen, hosts=hosts))
     yield from differences
     yield from unasked
 
 
 def _hosts(work: Deploying) -> Iterator[str]:
     """Each host has room, and the release before to go back to."""
+    left_out = work.history_before().left_out
     for host, state in work.states().items():
         free = state.free_bytes >> 20
         if free < work.declared.free_mib:
             yield f"{host} has {free} MiB free, and {work.declared.free_mib} are asked for (deploy.free_mib)"
-        if work.before and work.before.id not in {release.id for release in state.releases}:
+        if work.before and host not in left_out and work.before.id not in {release.id for release in state.releases}:
             yield f"{host} does not have {work.before.id} any more, so there would be nothing to go back to"
         if not state.slots[state.idle].running and _answers(work, host, state.idle):
             yield f"somebody else listens at {state.slots[state.idle].address} of {host}, where {state.idle} should be"
@@ -110,4 +114,14 @@ def plan(work: Deploying) -> Iterator[str]:
     found = problems(work)
     yield from (f"refused: {each}" for each in found)
     if not found:
-        yield "the way back is open"
+        yield _open(work)
+
+
+def _open(work: Deploying) -> str:
+    """Where the release before migrates as it starts, Alembic exits 255 over a revision that it does not know."""
+    if work.before and work.before.migrates_at_start:
+        return (
+            f"the way back is open; {work.before.id} migrates as it starts, so over a newer schema it can't be started"
+            " again: from a release with migrations the way back is with the data"
+        )
+    return "the way back is open"

@@ -58,7 +58,8 @@ def compare(history: History, seen: Seen) -> tuple[Sequence[str], Sequence[str]]
             unasked.append(f"{host} could not be asked: {found.what}")
         elif (found.release.id if found else None) != (current.id if current else None):
             runs = found.release.id if found else "nothing"
-            differences.append(f"{host} runs {runs}; by the ledger it is {current.id if current else 'nothing'}")
+            why = f"; it was left out: {history.left_out[host]}" if host in history.left_out else ""
+            differences.append(f"{host} runs {runs}; by the ledger it is {current.id if current else 'nothing'}{why}")
         elif found and current and found.release.commit != current.commit:
             differences.append(f"{host} runs {found.release.id} built from commit {found.release.commit[:12]}")
         elif found and current and current.variables and found.fingerprint and found.fingerprint != current.variables:

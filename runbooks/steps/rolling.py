@@ -17,18 +17,24 @@ def change_all(
     scope: Scope,
     change: Callable[[str], str],
     look: Callable[[str], object] = lambda _: None,
+    *,
+    may_fail: Callable[[SystemFault], bool] = lambda _: True,
 ) -> list[str]:
     """Change every host; what was said of each, in their order.
+
+    A host that fails is left out from there on, and keeps what it runs, while the inventory's number of failures allows
+    that. A canary is never left out, nor is a release that is ill where it serves passed over.
 
     Args:
         change: Changes one host. Several may be changed at the same time.
         look: Looks at a host that was changed, ahead of the next ones.
+        may_fail: Whether a host may be left out for this.
 
     Raises:
-        SystemFault: a host failed or did not look well, or somebody asked to stop. A release is on all hosts or is
-            taken back from all of them: what the budget buys is that more of what is broken is known at once.
+        SystemFault: more hosts failed than may, a canary did, one did not look well, or somebody asked to stop.
     """
     said: dict[str, str] = {}
+    ill: list[str] = []
 
     def one(host: str) -> None:
         said[host] = change(host)
@@ -36,14 +42,27 @@ def change_all(
     def seen(wave: Sequence[str]) -> None:
         for host in wave:
             if host in said:
-                look(host)
+                try:
+                    look(host)
+                except SystemFault:
+                    ill.append(host)
+                    raise
 
-    hosts, plan = work.hosting.hosts, work.rollout
-    done = rollout.roll(
-        plan.waves(hosts), one, failures=plan.failures, stopping=lambda: scope.stopping, after_wave=seen
-    )
-    if not done.complete:
+    hosts, plan, spare = work.hosts, work.rollout, work.spare
+    done = rollout.roll(plan.waves(hosts), one, failures=spare, stopping=lambda: scope.stopping, after_wave=seen)
+    if done.complete:
+        return [said[host] for host in hosts]
+    bearable = len(done.failed) <= spare and not done.untouched and not ill and bool(done.changed)
+    if (
+        not bearable
+        or not {*hosts[: plan.canaries]}.isdisjoint(done.failed)
+        or not all(map(may_fail, done.failed.values()))
+    ):
         raise _incomplete(done, hosts)
+    for host, fault in done.failed.items():
+        work.leave_out(scope, host, fault)
+        said[host] = f"not on {host}, which is left out: {fault.what}"
+    work.blame = ""
     return [said[host] for host in hosts]
 
 

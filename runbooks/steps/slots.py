@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,7 +43,7 @@ def build(work: Serving, scope: Scope) -> str:
 
 
 def is_built(work: Serving, _scope: Scope) -> bool:
-    return all(work.wanted in state.releases for state in work.states().values())
+    return work.everywhere(lambda state: work.wanted in state.releases)
 
 
 def plan_build(work: Serving) -> Iterator[str]:
@@ -51,8 +52,9 @@ def plan_build(work: Serving) -> Iterator[str]:
 
 
 def noted(work: Serving) -> dict[str, Any]:
-    """Which slot the requests went to on each host."""
-    return {"active": {host: state.active and state.active.value for host, state in work.states().items()}}
+    """Which slot the requests went to on each host that can be asked; another one is left out, or the step fails."""
+    found = {host: state for host, state in work.hosting.observe_all().items() if isinstance(state, HostState)}
+    return {"active": {host: state.active and state.active.value for host, state in found.items()}}
 
 
 def place(work: Serving, scope: Scope) -> str:
@@ -62,7 +64,7 @@ def place(work: Serving, scope: Scope) -> str:
 
 
 def placed(work: Serving, _scope: Scope) -> bool:
-    return all(_lies(work, state) for state in work.states().values())
+    return work.everywhere(lambda state: _lies(work, state))
 
 
 def start(work: Serving, scope: Scope) -> str:
@@ -84,7 +86,7 @@ def start(work: Serving, scope: Scope) -> str:
 
 def started(work: Serving, _scope: Scope) -> bool:
     """Whether it runs on every host."""
-    return all(_lies(work, state) and state.slots[work.slot(state)].running for state in work.states().values())
+    return work.everywhere(lambda state: _lies(work, state) and state.slots[work.slot(state)].running)
 
 
 def stop_again(work: Serving, scope: Scope) -> str:
@@ -137,7 +139,7 @@ def _look(work: Serving, host: str) -> None:
 
 
 def switched(work: Serving, _scope: Scope) -> bool:
-    return all(state.active is not None and state.active is work.ours(state) for state in work.states().values())
+    return work.everywhere(lambda state: state.active is not None and state.active is work.ours(state))
 
 
 def switch_back(work: Serving, scope: Scope) -> str:
@@ -149,7 +151,9 @@ def switch_back(work: Serving, scope: Scope) -> str:
     changes = work.hosting.changes(scope.token)
 
     def one(state: HostState) -> str:
-        was = scope.before["active"].get(state.host)
+        ours = work.ours(state)
+        could = ours.other.value if ours and state.active is ours else None
+        was = scope.before["active"].get(state.host, could)
         if was is None:
             return f"{state.host} had nothing before, so it stays"
         slot = Slot(was)
@@ -163,6 +167,27 @@ def switch_back(work: Serving, scope: Scope) -> str:
 
     lines = take_back_all(work, one)
     return f"requests go back to {', '.join(lines)}" if lines else "they never went to it"
+
+
+def confirm_back(work: Serving) -> None:
+    """See that what a run did to the hosts is taken back. Where nothing ran before, the release goes on.
+
+    Raises:
+        SystemFault: a host serves the release still, or can't be asked.
+    """
+    left = list[str]()
+    for host, state in work.hosting.observe_all().items():
+        if isinstance(state, SystemFault):
+            left.append(f"{host} could not be asked: {state.what}")
+        elif (slot := work.ours(state)) and slot is state.active and state.slots[slot.other].placement:
+            left.append(f"{host} serves {work.wanted.id} still")
+    if left:
+        raise SystemFault(
+            "it can't be said yet that this is over",
+            reason=Reason.FAILED,
+            found="; ".join(left),
+            mend=f"have the hosts answer, then: invoke runs.abort {work.run}; release.status tells what each one runs",
+        )
 
 
 def plan_switch(work: Serving) -> Iterator[str]:
@@ -179,6 +204,9 @@ def rest(work: Serving, scope: Scope) -> str:
     for host, state in work.states().items():
         if state.active is not None:
             changes.stop(host, state.active.other, seconds=STOP_SECONDS)
+    for host in work.left_out:
+        with contextlib.suppress(SystemFault):  # it is out of order, and was named
+            changes.stop(host, work.hosting.observe(host).idle, seconds=STOP_SECONDS)
     return "what served before is at rest"
 
 
@@ -191,7 +219,7 @@ def retire(work: Deploying, scope: Scope) -> str:
     hosts = work.site.environment.platform.hosts
     history = work.history()
     needed = {release.id for release in (history.current, history.previous_stable()) if release}
-    for host in work.hosting.hosts:
+    for host in work.hosts:
         removed += changes.remove_old(host, keep=hosts.keep if hosts else 3, needed=needed)
     return said + (f"; {', '.join(removed)} removed" if removed else "")
 

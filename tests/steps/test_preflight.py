@@ -136,6 +136,20 @@ def test_a_host_that_runs_something_else_refuses_it(asked: Asked) -> None:
     assert "built from commit" in told(asked)
 
 
+def test_a_host_that_the_release_before_was_put_to_work_without_closes_nothing(asked: Asked) -> None:
+    release = Release(id="v-other", version="v-other", commit="f" * 40, heads=heads_of(asked.work.site))
+    left_out = {asked.host.host: "no room"}
+    asked.writer.write(Kind.DEPLOYED, release.id, release=release, left_out=left_out)
+
+    assert problems(asked.work) == []
+
+
+def test_a_release_before_that_migrates_as_it_starts_narrows_the_way_back_and_that_is_said(asked: Asked) -> None:
+    asked.ran_before(migrates_at_start=True)
+
+    assert "can't be started again" in list(preflight.plan(asked.work))[-1]
+
+
 def test_a_schema_that_somebody_migrated_refuses_it(asked: Asked) -> None:
     asked.ran_before(heads=("another",))
 

@@ -19,11 +19,15 @@ from runbooks.engine.step import Runbook, Scope, Step
 from runbooks.engine.stepping import Run
 from runbooks.engine.stop import StopRequest
 from runbooks.environment.hosting import Hosts
+from runbooks.steps import claiming, migrating, slots
 from runbooks.steps.deploying import Deploying
-from runbooks.steps.release_state import look
+from runbooks.steps.release_state import Seen, compare, look
+from runbooks.steps.serving import without
 from runbooks.systems.hosts.fleet import Fleet
 from runbooks.systems.hosts.ssh import Ssh
 from runbooks.systems.platform.hosting import Placement, Release
+from runbooks.systems.releases import record as releases
+from runbooks.systems.releases.record import Kind
 from runbooks.systems.store.folder import FolderStore
 from tests import sshd
 from tests.engine.toys import recorder_in, records
@@ -34,6 +38,10 @@ WELL = {"server.py": SERVER.replace('found = {"commit"', 'found = {"status": "ok
 ILL = {"server.py": SERVER.replace('found = {"commit"', 'found = {"status": "degraded", "commit"')}
 
 pytestmark = pytest.mark.matrix  # three hosts with a supervisor each: a minute
+
+
+def out_of_reach() -> None:
+    raise SystemFault("it is not asked here", reason=Reason.UNREACHABLE)
 
 
 @dataclass(frozen=True)
@@ -55,10 +63,7 @@ class Three:
     def serving(self) -> list[str]:
         """What each host serves, as ``release.status`` sees it; "?" where it can't be told."""
 
-        def refuse() -> None:
-            raise SystemFault("it is not asked here", reason=Reason.UNREACHABLE)
-
-        seen = look(cast(Any, SimpleNamespace(hosting=self.fleet, database=SimpleNamespace(reading=refuse))))
+        seen = look(cast(Any, SimpleNamespace(hosting=self.fleet, database=SimpleNamespace(reading=out_of_reach))))
         return [each.release.id if isinstance(each, Placement) else "?" for each in seen.hosts.values()]
 
 
@@ -95,12 +100,14 @@ def run_of(
     watch: Watch | None = None,
     batch: int = 1,
     failures: int = 0,
+    built: Sequence[Step[Any]] = (),
 ) -> Run[Any]:
     """The steps of a deploy that change hosts, and what comes after them."""
     hosts = Hosts(root=Path("/there"), names=three.names, batch=batch, failures=failures)
     site = SimpleNamespace(
         hosting=three.fleet,
         variables=VARIABLES,
+        database=SimpleNamespace(reading=out_of_reach),
         variables_fingerprint=lambda: "",
         environment=SimpleNamespace(
             platform=SimpleNamespace(hosts=hosts), release=SimpleNamespace(commit_variable=None)
@@ -110,14 +117,14 @@ def run_of(
     work = Deploying(
         site=cast(Any, site),
         snapshots=cast(Any, snapshots),
-        making=cast(Any, None),
+        making=cast(Any, SimpleNamespace(published=lambda: False, id="")),
         wanted=wanted,
         version=wanted.id,
         run="run-2",
         runs=folder,
     )
-    steps = [step for step in deploy.runbook().steps if step.name in ("build", "start", "switch")]
-    book: Runbook[Any] = Runbook(name="deploy", title="Deploy", steps=(*steps, *then), changes=True)
+    build, *steps = [step for step in deploy.runbook().steps if step.name in ("build", "start", "switch")]
+    book: Runbook[Any] = Runbook(name="deploy", title="Deploy", steps=(build, *built, *steps, *then), changes=True)
     observers = [cast(Any, SimpleNamespace(recorded=watch, said=lambda *_: None))] if watch else []
     recorder = recorder_in(folder / "run-2", observers=observers)
     return Run("run-2", book, work, recorder, StopRequest(), lambda: None, token=2)
@@ -131,6 +138,31 @@ def bad(do: Callable[[], object] = lambda: None) -> Step[Any]:
         raise SystemFault("the bake is bad", reason=Reason.FAILED)
 
     return Step(name="bake", title="Bake", act=act)
+
+
+def record() -> Step[Any]:
+    """What the ledger is told at the end."""
+
+    def act(work: Any, scope: Scope) -> str:
+        release = releases.Release(id=work.wanted.id, version=work.version, commit=work.wanted.commit)
+        work.releases.append(work.entry(Kind.DEPLOYED, scope, release=release, left_out=work.left_out))
+        return "recorded"
+
+    return Step(name="record", title="Record", act=act)
+
+
+def claimed() -> Step[Any]:
+    """What the ledger is told at the beginning, and when it came to nothing."""
+
+    def act(work: Any, scope: Scope) -> str:
+        work.releases.append(work.entry(Kind.BEGAN, scope))
+        return "begun"
+
+    return Step(name="claim", title="Claim", act=act, undo=claiming.withdraw)
+
+
+def at_rest() -> Step[Any]:
+    return Step(name="rest", title="Rest", act=slots.rest)
 
 
 def told(run: Run[Any], kind: str, key: str) -> list[Any]:
@@ -175,18 +207,85 @@ def test_a_canary_that_is_ill_once_it_serves_keeps_it_from_the_others(three: Thr
     assert three.serving() == ["v1", "v1", "v1"]
 
 
-@pytest.mark.parametrize(("failures", "built"), [(0, (True, False, False)), (1, (True, False, True))])
-def test_so_many_may_fail_and_further_ones_are_begun(
-    failures: int, built: tuple[bool, ...], three: Three, tmp_path: Path
-) -> None:
+def test_one_that_fails_ends_it_where_none_may(three: Three, tmp_path: Path) -> None:
     wanted = three.release("v2", WELL)
     with without_room(three.beds[1]):
-        ending = perform(run_of(three, tmp_path, wanted, failures=failures))
+        ending = perform(run_of(three, tmp_path, wanted))
 
-    assert tuple(wanted in three.fleet.observe(host).releases for host in three.names) == built
+    assert [wanted in three.fleet.observe(host).releases for host in three.names] == [True, False, False]
     assert "1 of 3 hosts failed" in str(ending.error)
     assert f"{three.names[1]}: " in str(ending.error)
     assert "no room" in str(ending.error)
+    assert ending.exit_code == FAILED_AND_COMPENSATED
+    assert three.serving() == ["v1", "v1", "v1"]
+
+
+def test_one_that_may_fail_keeps_what_it_runs_and_the_ledger_says_so(three: Three, tmp_path: Path) -> None:
+    run = run_of(three, tmp_path, three.release("v2", WELL), record(), at_rest(), failures=1)
+    with without_room(three.beds[1]):
+        ending = perform(run)
+
+    canary, out, last = three.names
+    assert ending.exit_code == 0, ending.error
+    assert three.serving() == ["v2", "v1", "v2"]
+    assert [record.data["host"] for record in records(run) if record.kind == "switched"] == [canary, last]
+    assert "no room" in run.tools.left_out[out]
+    history = run.tools.history()
+    assert list(history.left_out) == [out]
+    assert not any(state.slots[state.idle].stays for state in map(three.fleet.observe, three.names))
+    seen = Seen({out: three.fleet.serving(out), last: three.fleet.serving(last)}, ())
+    ((said,), _) = compare(history, seen)
+    assert said.startswith(f"{out} runs v1; by the ledger it is v2; it was left out: ")
+    assert f"{out} is left with what it runs: " in without(run.tools)
+
+
+def test_one_that_goes_after_the_build_may_fail_too_and_a_resumed_run_knows(three: Three, tmp_path: Path) -> None:
+    gone, daemon = three.names[2], three.daemons[2]
+
+    def cut(_work: Any, _scope: Scope) -> str:
+        daemon.down()
+        return "it is out of reach"
+
+    down = Step[Any](name="down", title="Cut it off", act=cut)
+    run = run_of(three, tmp_path, three.release("v2", WELL), bad(), failures=1, built=[down])
+    try:
+        ending = perform(run)
+    finally:
+        daemon.up()
+
+    assert list(run.tools.left_out) == [gone]
+    assert ending.exit_code == FAILED_NEEDS_PERSON, "it was out of reach for that, too"
+    assert three.serving() == ["v1", "v1", "v1"]
+    assert compensate(run, None).exit_code == FAILED_AND_COMPENSATED
+    again = replace(run.tools)
+    assert again.hosts == three.names[:2], "as the journal has it"
+
+
+def test_a_canary_is_never_left_out(three: Three, tmp_path: Path) -> None:
+    with without_room(three.beds[0]):
+        run = run_of(three, tmp_path, three.release("v2", WELL), failures=2)
+        ending = perform(run)
+
+    assert "1 of 3 hosts failed" in str(ending.error)
+    assert run.tools.left_out == {}
+    assert ending.exit_code == FAILED_AND_COMPENSATED
+    assert three.serving() == ["v1", "v1", "v1"]
+
+
+@pytest.mark.parametrize("effect", ["contracting", "additive"])
+def test_none_is_left_to_run_over_a_schema_that_is_not_its_own(effect: str, three: Three, tmp_path: Path) -> None:
+    def lint(_work: Any, scope: Scope) -> str:
+        scope.record("migrations", migrations={"drop_phone": effect})
+        return ""
+
+    linted = Step[Any](name="lint", title="Lint", act=lint)
+    migrate = Step[Any](name="migrate", title="Migrate", act=migrating.migrate)
+    run = run_of(three, tmp_path, three.release("v2", WELL), failures=1, built=[linted, migrate])
+    with without_room(three.beds[1]):
+        ending = perform(run)
+
+    refused = "would run over a schema that is not its own" in str(ending.error)
+    assert refused == (effect == "contracting")
     assert three.serving() == ["v1", "v1", "v1"]
 
 
@@ -202,7 +301,8 @@ def test_a_host_that_goes_while_it_is_taken_back_does_not_keep_the_others(
 
     ahead = moment == "ahead of it"
     step = bad(daemon.down if ahead else lambda: None)
-    run = run_of(three, tmp_path, three.release("v2", WELL), step, watch=None if ahead else watch)
+    begun = [claimed()]
+    run = run_of(three, tmp_path, three.release("v2", WELL), step, watch=None if ahead else watch, built=begun)
     try:
         ending = perform(run)
 
@@ -212,11 +312,14 @@ def test_a_host_that_goes_while_it_is_taken_back_does_not_keep_the_others(
         said = told(run, "undo-outcome", "text")
         assert f"taken back on {three.names[2]}, {three.names[0]}, but not on {gone}" in said[0]
         assert f"have {gone} answer, then: invoke runs.abort run-2" in said[0]
+        assert f"{gone} could not be asked" in said[-1], "nobody says what it runs"
+        assert [each.run for each in run.tools.history().begun] == ["run-2"], "so the ledger says that it goes on"
     finally:
         if daemon.process.poll() is not None:
             daemon.up()
 
     assert three.serving() == ["v1", "v2", "v1"], "mixed, and told so"
     assert compensate(run, None).exit_code == FAILED_AND_COMPENSATED
+    assert run.tools.history().begun == []
     assert three.serving() == ["v1", "v1", "v1"]
     assert not any(state.slots[state.idle].stays for state in map(three.fleet.observe, three.names))

@@ -81,6 +81,11 @@ class History:
         """What runs now; None: nothing was deployed yet."""
         return self.line[-1].release if self.line else None
 
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """The hosts that what runs now was put to work without, and why."""
+        return self.line[-1].entry.left_out if self.line else {}
+
     def state(self, id: str) -> State:
         """What a release is held for."""
         return self.states.get(id, State.CANDIDATE)

@@ -76,6 +76,7 @@ class Entry:
         data: Of `ROLLED_BACK` and `UNDONE`: whether the database was put back too.
         undoes: Of `UNDONE`: the run that is taken back.
         reason: In a person's words, or how it failed.
+        left_out: Of `DEPLOYED`, `ROLLED_BACK` and `UNDONE`: the hosts that it goes on without, and why.
         heads: Of `WITHDRAWN` and `UNDONE`: the migrations that the schema was left at.
     """
 
@@ -92,4 +93,5 @@ class Entry:
     data: bool = False
     undoes: str = ""
     reason: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)
     heads: tuple[str, ...] | None = None
