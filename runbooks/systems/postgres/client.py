@@ -186,8 +186,8 @@ def fault_of(error: psycopg.Error, *, where: str, reach: str) -> SystemFault:
         elif CLOSED in str(error):
             what = "the database lets nobody in"
             mend = (
-                "a restore or a rollback closes it while it puts another in its place: invoke runs.list shows whether"
-                " one has not ended; runs.resume RUN or runs.abort RUN opens it"
+                "invoke quarantine.list shows those that were closed on purpose; another one:"
+                " ALTER DATABASE … ALLOW_CONNECTIONS true"
             )
     else:
         what, reason, mend = "the database refused a statement", Reason.FAILED, ""

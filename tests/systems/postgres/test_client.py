@@ -87,11 +87,11 @@ def test_a_database_that_does_not_exist_is_told_as_refused(url: str) -> None:
     assert "does not exist" in fault.found
 
 
-def test_a_database_that_was_closed_is_told_with_who_may_have_closed_it(url: str) -> None:
+def test_a_database_that_was_closed_is_told_with_what_opens_it(url: str) -> None:
     fault = fault_of(f"{url.rpartition('/')[0]}/template0")
 
     assert (fault.what, fault.reason) == ("the database lets nobody in", Reason.UNREACHABLE)
-    assert "runs.resume RUN or runs.abort RUN" in fault.mend
+    assert "ALLOW_CONNECTIONS true" in fault.mend
 
 
 def test_a_table_without_grant_is_told_as_refused(url: str) -> None:
