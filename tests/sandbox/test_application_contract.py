@@ -79,11 +79,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", params=["v1", "v2", "v3"])
-def release(request: pytest.FixtureRequest, folder: Path) -> tuple[str, Document]:
+def release(
+    request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Document]:
     tag: str = request.param
-    checkout(folder / "repository", tag, folder / tag)
+    there = tmp_path_factory.mktemp("release") / tag  # in any order: the same release may come twice
+    checkout(folder / "repository", tag, there)
     code = "import json, app.main; print(json.dumps(app.main.app.openapi()))"
-    done = _run(folder / tag, code, SETTINGS)
+    done = _run(there, code, SETTINGS)
     assert done.returncode == 0, done.stderr
     return tag, json.loads(done.stdout.splitlines()[-1])
 
