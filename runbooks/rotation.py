@@ -18,8 +18,16 @@ PATIENCE = 120.0
 """Seconds that a rotation waits for those who use the old value, unless --wait says otherwise."""
 
 
-GIVEN = {"OPENAI_API_KEY": "openai", "ANTHROPIC_API_KEY": "anthropic", "GOOGLE_API_KEY": "google"}
+MODELS = {"OPENAI_API_KEY": "openai", "ANTHROPIC_API_KEY": "anthropic", "GOOGLE_API_KEY": "google"}
 """Keys of providers of language models: the variable, and the provider."""
+
+MAIL = {
+    "RESEND_API_KEY": "resend",
+    "SENDGRID_API_KEY": "sendgrid",
+    "MAILGUN_API_KEY": "mailgun",
+    "POSTMARK_SERVER_TOKEN": "postmark",
+}
+"""Keys of providers of mail."""
 
 
 def _jwt_key(site: Site, _run: str, _given: Given) -> Kind:
@@ -57,12 +65,23 @@ def _provider_key(name: str, vendor: str) -> Callable[[Site, str, Given], Kind]:
     return made
 
 
+def _mail_key(name: str, vendor: str) -> Callable[[Site, str, Given], Kind]:
+    def made(site: Site, run: str, given: Given) -> Kind:
+        from runbooks.steps.rotation.mail_key import MailKey
+
+        maker = None if given.command else site.vendors.mail_keys(vendor)
+        return MailKey(site, run, vendor, name, lambda: given.value, maker)
+
+    return made
+
+
 KINDS: Mapping[str, Callable[[Site, str, Given], Kind]] = {
     "DATABASE_URL": _database_password,
     "REDIS_URL": _redis_password,
     "JWT_SECRET_KEY": _jwt_key,
     "ENCRYPTION_KEY": _encryption_key,
-    **{name: _provider_key(name, vendor) for name, vendor in GIVEN.items()},
+    **{name: _provider_key(name, vendor) for name, vendor in MODELS.items()},
+    **{name: _mail_key(name, vendor) for name, vendor in MAIL.items()},
 }
 """By the variable that a rotation is called by."""
 

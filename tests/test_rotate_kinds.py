@@ -111,6 +111,25 @@ def test_a_providers_key_is_made_there_and_the_old_one_revoked(shell: Shell, san
     assert ailing(verify(sandbox, "local", "health.providers", "api-keys.openai")) == {}
 
 
+def test_a_key_for_mail_is_made_by_its_provider_and_mail_goes_out_with_it(shell: Shell, sandbox: Sandbox) -> None:
+    before = sandbox.variables("local")["RESEND_API_KEY"]
+    waits = succeeds(shell, "secrets.rotate", "RESEND_API_KEY", code=7)
+    assert "can't be told from others at resend" in waits, "it was made by hand, and Resend shows names only"
+    accounts = json.loads((sandbox.layout.provider / "accounts.json").read_text())
+    del accounts["resend"]["keys"][before]
+    write_private(sandbox.layout.provider / "accounts.json", json.dumps(accounts))
+
+    said = succeeds(shell, "secrets.resume", "RESEND_API_KEY")
+
+    after = sandbox.variables("local")["RESEND_API_KEY"]
+    assert "the old one is revoked at resend" in said
+    assert (before in keys_at(sandbox, "resend"), after in keys_at(sandbox, "resend")) == (False, True)
+    assert ailing(verify(sandbox, "local", "email.provider-key-accepted")) == {}
+    assert "the old one is revoked at resend" in succeeds(shell, "secrets.rotate", "RESEND_API_KEY")
+    assert after not in keys_at(sandbox, "resend"), "one that was made here is known by its name"
+    assert ailing(verify(sandbox, "local", "email.provider-key-accepted")) == {}
+
+
 def test_a_plan_says_who_makes_the_key_and_that_there_is_no_gap(shell: Shell, sandbox: Sandbox) -> None:
     before = keys_at(sandbox, "openai")
 

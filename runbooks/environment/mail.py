@@ -16,6 +16,7 @@ class Mail:
         domain: The application's domain, which mail comes from. None: it is told from FRONTEND_URL.
         url: The provider's API, where it is not the usual one: another region, a proxy.
         admin_key: A key that may read sending domains, where the application's may only send. Postmark's account token.
+            Resend and SendGrid make and revoke keys for it, if it may, when the application's is rotated.
         ca_file: PEM file of the authority that signed the certificate at ``url``.
         return_path: The domain in the envelope's sender, whose SPF counts; None: what the provider usually takes.
         dkim_selectors: Names of the keys that mail is signed with; none: those that the provider usually takes.

@@ -100,6 +100,20 @@ class Vendors:
         key = self._admin_key("providers.anthropic", self._providers.anthropic.admin_key)
         return AnthropicKeys(self._http("anthropic"), key, self._patience()) if key else None
 
+    def mail_keys(self, provider: str) -> KeyMaker | None:
+        """None if no administrator's key is declared, or this provider's API makes no keys."""
+        from runbooks.systems.providers import resend, sendgrid
+        from runbooks.systems.providers.resend_keys import ResendKeys
+        from runbooks.systems.providers.sendgrid_keys import SendGridKeys
+
+        key = self._admin_key("mail", self._mail.admin_key)
+        if provider not in ("resend", "sendgrid") or key is None:
+            return None
+        kind = ResendKeys if provider == "resend" else SendGridKeys
+        url = self._mail_url() or (resend.URL if provider == "resend" else sendgrid.URL)
+        made: KeyMaker = kind(self._opening(url, self._mail.ca_file), key, self._patience())
+        return made
+
     def mail(self, provider: str, variables: Mapping[str, Secret]) -> MailProvider:
         """The provider of mail of this name, asked with the application's variables.
 

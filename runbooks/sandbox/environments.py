@@ -68,6 +68,7 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         "ANTHROPIC_ADMIN_KEY": admin_key(layout, "anthropic"),
         "GOOGLE_URL": f"{third_parties}/google/v1beta",
         "MAIL_URL": f"{third_parties}/resend",
+        "MAIL_ADMIN_KEY": admin_key(layout, "resend"),
         "WORKER_PLAN": "railway-free",
         "RESIDENT_PASSWORD": resident_password(layout, name),
         "AGE_IDENTITY": age_identity(layout, name),
@@ -144,7 +145,7 @@ def provider_key(layout: Layout, name: str, provider: str) -> str:
 
 def admin_key(layout: Layout, provider: str) -> str:
     """The operator's key at a provider, which sees every environment's project."""
-    prefix = {"openai": "sk-admin-", "anthropic": "sk-ant-admin01-"}[provider]
+    prefix = {"openai": "sk-admin-", "anthropic": "sk-ant-admin01-", "resend": "re_"}[provider]
     return _kept(layout.environments / f"{provider}-admin-key", lambda: prefix + _token())
 
 

@@ -79,7 +79,10 @@ def _google(layout: Layout) -> Account:
 
 def _resend(layout: Layout) -> Account:
     return {
-        "keys": {provider_key(layout, name, "resend"): {} for name in ENVIRONMENTS},
+        "keys": {
+            **{provider_key(layout, name, "resend"): {} for name in ENVIRONMENTS},
+            admin_key(layout, "resend"): {"name": "administrator"},
+        },
         "domains": [{"name": "praviel.test", "status": "verified"}],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from datetime import UTC, datetime
 from email.utils import parseaddr
@@ -14,6 +15,8 @@ from starlette.routing import Route
 from runbooks.sandbox.provider.state import State
 
 LIMITS = {"ratelimit-limit": "5", "ratelimit-remaining": "4", "ratelimit-reset": "1"}
+LONGEST_NAME = 50
+"""Characters of a key's name."""
 FAILURES = {
     429: ("rate_limit_exceeded", "Too many requests. You can only make 5 requests per second."),
     500: ("application_error", "An unexpected error occurred."),
@@ -26,12 +29,18 @@ def routes(state: State) -> list[Route]:
         Route("/emails", api.send, methods=["POST"]),
         Route("/emails/{mail_id}", api.mail, methods=["GET"]),
         Route("/domains", api.domains, methods=["GET"]),
+        Route("/api-keys", api.keys, methods=["GET"]),
+        Route("/api-keys", api.make_key, methods=["POST"]),
+        Route("/api-keys/{key_id}", api.delete_key, methods=["DELETE"]),
         Route("/domains/{domain_id}", api.domain, methods=["GET"]),
     ]
 
 
 class Resend:
-    """``accounts.json``'s ``resend``: ``keys`` (``{"re_…": {"permission": "sending_access"?}}``), ``domains``."""
+    """``accounts.json``'s ``resend``: ``keys`` (``{"re_…": {"permission": "sending_access"?}}``), ``domains``.
+
+    A key may have a ``name``.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -80,6 +89,35 @@ class Resend:
             return _error(404, "not_found", "Domain not found")
         return JSONResponse({"object": "domain", **found[0]}, headers=LIMITS)
 
+    async def keys(self, request: Request) -> Response:
+        if refusal := self._refusal(request, reading=True):
+            return refusal
+        listed = [{"id": _key_id(key), "name": each.get("name", "application")} for key, each in self._keys().items()]
+        return JSONResponse({"object": "list", "has_more": False, "data": listed}, headers=LIMITS)
+
+    async def make_key(self, request: Request) -> Response:
+        if refusal := self._refusal(request, reading=True):
+            return refusal
+        body = await request.json()
+        if len(body["name"]) > LONGEST_NAME:
+            return _error(422, "validation_error", f"The name must be at most {LONGEST_NAME} characters.")
+        key = f"re_{secrets.token_urlsafe(24)}"
+        self.state.add_key("resend", key, {"name": body["name"], "permission": body.get("permission", "full_access")})
+        return JSONResponse({"id": _key_id(key), "token": key}, status_code=201, headers=LIMITS)
+
+    async def delete_key(self, request: Request) -> Response:
+        if refusal := self._refusal(request, reading=True):
+            return refusal
+        gone = {key for key in self._keys() if _key_id(key) == request.path_params["key_id"]}
+        if not gone:
+            return _error(404, "not_found", "API key not found")
+        self.state.delete_keys("resend", gone)
+        return Response(status_code=200, headers=LIMITS)
+
+    def _keys(self) -> dict[str, Any]:
+        keys: dict[str, Any] = self.state.account("resend").get("keys", {})
+        return keys
+
     def _domains(self) -> list[dict[str, Any]]:
         return [_domain(entry) for entry in self.state.account("resend").get("domains", [])]
 
@@ -107,6 +145,10 @@ class Resend:
             return None
         message = f"The {name} domain is not verified. Please, add and verify your domain."
         return _error(403, "validation_error", message)
+
+
+def _key_id(key: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, key))
 
 
 def _recipient_refusal(recipients: list[str]) -> Response | None:

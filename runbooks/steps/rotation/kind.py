@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -19,12 +19,14 @@ class Change:
     Attributes:
         since: When the new ones were made; None: they had been there before.
         back: Whether this is the way back: what was old is new again.
+        old_ids: What `version_id` gave for the run that made an old value; None: not known.
     """
 
     old: Mapping[str, Secret]
     new: Mapping[str, Secret]
     since: datetime | None = None
     back: bool = False
+    old_ids: Mapping[str, str | None] = field(default_factory=dict)
 
     def reversed(self) -> Change:
         """The way back from it."""

@@ -58,7 +58,7 @@ class Rotating:
         Raises:
             NeedsPerson: this run has made none, or has forgotten the old ones.
         """
-        old, new, since = {}, {}, None
+        old, new, ids, since = {}, {}, {}, None
         for each in self.read():
             before, after = (
                 (each.current, each.pending) if each.stage(self.run) is Stage.PENDING else (each.previous, each.current)
@@ -71,4 +71,5 @@ class Rotating:
                     mend="invoke secrets.status",
                 )
             old[each.name], new[each.name], since = before.value, after.value, after.created
-        return Change(old, new, since)
+            ids[each.name] = before.id
+        return Change(old, new, since, old_ids=ids)

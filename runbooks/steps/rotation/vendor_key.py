@@ -13,7 +13,8 @@ from runbooks.engine.wait import until
 from runbooks.environment.site import Site
 from runbooks.steps.rotation.kind import Change, Kind
 from runbooks.systems.providers.api import KeyRefused, NotAllowed
-from runbooks.systems.providers.keys import KeyMaker, KeySwitch, label
+from runbooks.systems.providers.keys import OURS, KeyMaker, KeySwitch, label
+from runbooks.systems.secrets.versions import version_id
 
 SOON = 60.0
 """Seconds within which a vendor accepts a key that it has just made."""
@@ -123,7 +124,7 @@ class VendorKey(Kind):
     def note(self, change: Change) -> State:
         if self.maker is None:
             return {}
-        found = self.maker.find(change.old[self.name])
+        found = self.maker.find(change.old[self.name], lambda told: self._is_label(told, change))
         self._tellable(change, found is not None)
         return {OLD: found}
 
@@ -147,6 +148,11 @@ class VendorKey(Kind):
             raise SystemFault(
                 refused.what, reason=refused.reason, where=refused.where, found=refused.found, mend=mend
             ) from refused
+
+    def _is_label(self, told: str, change: Change) -> bool:
+        """Whether a key of this label is the old one: its label names the run that made it."""
+        run = told.removeprefix(OURS)
+        return run != told and version_id(run, self.name) == change.old_ids.get(self.name)
 
     def _tellable(self, change: Change, found: bool) -> Secret:
         """The old key; raises NeedsPerson if it can't be told from others there, and is still accepted."""

@@ -6,6 +6,7 @@ the next call with the same label revokes the key whose value nobody has, and ma
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from runbooks.engine.secret import Secret
@@ -34,8 +35,12 @@ class KeyMaker(Protocol):
         """Revoke what was made under this label; whether there was anything."""
         ...
 
-    def find(self, key: Secret) -> str | None:
-        """What the vendor calls this key, which is no secret; None: it is gone, or can't be told from others."""
+    def find(self, key: Secret, is_its_label: Callable[[str], bool]) -> str | None:
+        """What the vendor calls this key, which is no secret; None: it is gone, or can't be told from others.
+
+        Args:
+            is_its_label: Whether a label is the one that this key was made under, if it was made here.
+        """
         ...
 
     def has(self, id: str) -> bool:

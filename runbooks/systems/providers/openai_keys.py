@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from runbooks.engine.secret import Secret
@@ -86,7 +87,7 @@ class OpenAIKeys:
             self.remove(f"service_accounts/{id}")
         return bool(ids)
 
-    def find(self, key: Secret) -> str | None:
+    def find(self, key: Secret, _is_its_label: Callable[[str], bool]) -> str | None:
         found = [each for each in self._keys() if _may_be(each.redacted_value, key.reveal())]
         if len(found) != 1:
             return None

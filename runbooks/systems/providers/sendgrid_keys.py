@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from runbooks.engine.secret import Secret
@@ -59,7 +60,7 @@ class SendGridKeys:
             self.remove(id)
         return bool(ids)
 
-    def find(self, key: Secret) -> str | None:
+    def find(self, key: Secret, _is_its_label: Callable[[str], bool]) -> str | None:
         known = _KEY.fullmatch(key.reveal())
         return known["id"] if known and self.has(known["id"]) else None
 

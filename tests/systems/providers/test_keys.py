@@ -18,16 +18,22 @@ from runbooks.systems.providers.api import KeyRefused, NotAllowed
 from runbooks.systems.providers.keys import KeyMaker, label
 from runbooks.systems.providers.openai import OpenAI
 from runbooks.systems.providers.openai_keys import OpenAIKeys
+from runbooks.systems.providers.resend import Resend
+from runbooks.systems.providers.resend_keys import ResendKeys
 from runbooks.systems.providers.sendgrid import SendGrid
 from runbooks.systems.providers.sendgrid_keys import SendGridKeys
 from tests.standin import ACCOUNTS, Provider
 
 PATIENCE = Patience(1, threading.Event())
+EARLIER = label("20261028T081500.000Z-secrets.rotate-x1y2")
+ANOTHER = label("20261128T091500.000Z-secrets.rotate-z3w4")
 LABEL = label("20261128T081500.000Z-secrets.rotate-k3f9")
 SENDGRID = {
     "SG.applications.0001": {"scopes": ["mail.send"]},
     "SG.administrators.01": {"scopes": ["api_keys.create", "api_keys.delete", "mail.send"]},
 }
+
+RESEND = {"re_application": {"permission": "sending_access", "name": EARLIER}, "re_administrator": {}}
 
 
 @dataclass
@@ -44,11 +50,18 @@ class Vendor:
         admin = admin_key or self.admin_key
         if self.name == "openai":
             return OpenAIKeys(self.http, admin, PATIENCE, "proj_production")
+        if self.name == "resend":
+            return ResendKeys(self.http, admin, PATIENCE)
         return SendGridKeys(self.http, admin, PATIENCE)
+
+    def find(self, key: Secret, told: str = EARLIER) -> str | None:
+        return self.maker().find(key, lambda each: each == told)
 
     def use(self, key: Secret) -> None:
         if self.name == "openai":
             OpenAI(self.http, key, PATIENCE, "proj_production").models()
+        elif self.name == "resend":
+            assert Resend(self.http, key, PATIENCE, self.admin_key).sending("praviel.test").problems == ()
         else:
             assert SendGrid(self.http, key, PATIENCE, self.admin_key)._key.get("/v3/scopes", dict)["scopes"] == [
                 "mail.send"
@@ -59,12 +72,15 @@ class Vendor:
         return set(accounts[self.name]["keys"])
 
 
-@pytest.fixture(params=["openai", "sendgrid"])
+@pytest.fixture(params=["openai", "sendgrid", "resend"])
 def vendor(request: pytest.FixtureRequest, provider: Provider) -> Iterator[Vendor]:
-    provider.write("accounts.json", {**ACCOUNTS, "sendgrid": {"keys": SENDGRID}})
+    provider.write(
+        "accounts.json", {**ACCOUNTS, "sendgrid": {"keys": SENDGRID}, "resend": {**ACCOUNTS["resend"], "keys": RESEND}}
+    )
     path, key, admin = {
         "openai": ("openai/v1", "sk-proj-good-0001", "sk-admin-good-001"),
         "sendgrid": ("sendgrid", "SG.applications.0001", "SG.administrators.01"),
+        "resend": ("resend", "re_application", "re_administrator"),
     }[request.param]
     with HttpClient(f"{provider.url}/{path}") as http:
         yield Vendor(request.param, http, provider, Secret("KEY", key), Secret("ADMIN", admin))
@@ -75,7 +91,7 @@ def test_a_new_key_works_beside_the_old_one_until_that_is_revoked(vendor: Vendor
     vendor.use(new)
     vendor.use(vendor.key)
 
-    old = vendor.maker().find(vendor.key)
+    old = vendor.find(vendor.key)
     assert old
     assert vendor.maker().has(old)
     vendor.maker().remove(old)
@@ -83,22 +99,22 @@ def test_a_new_key_works_beside_the_old_one_until_that_is_revoked(vendor: Vendor
     vendor.use(new)
     with pytest.raises(KeyRefused):
         vendor.use(vendor.key)
-    assert (vendor.maker().find(vendor.key), vendor.maker().has(old)) == (None, False)
+    assert (vendor.find(vendor.key), vendor.maker().has(old)) == (None, False)
     vendor.maker().remove(old)
 
 
 def test_a_key_that_was_made_here_is_found_again_by_value_and_by_label(vendor: Vendor) -> None:
     before = vendor.keys()
     first = vendor.maker().make(LABEL, vendor.key)
-    second = vendor.maker().make(f"{LABEL} again", vendor.key)
+    second = vendor.maker().make(ANOTHER, vendor.key)
 
-    found = vendor.maker().find(first)
+    found = vendor.find(first, LABEL)
     assert found
     vendor.maker().remove(found)
     assert vendor.keys() == before | {second.reveal()}
-    assert vendor.maker().unmake(f"{LABEL} again")
+    assert vendor.maker().unmake(ANOTHER)
     assert vendor.keys() == before
-    assert not vendor.maker().unmake(f"{LABEL} again")
+    assert not vendor.maker().unmake(ANOTHER)
 
 
 def test_a_key_whose_value_was_lost_is_replaced_not_left(vendor: Vendor) -> None:
@@ -115,7 +131,7 @@ def test_a_key_that_may_not_administer_is_told(vendor: Vendor) -> None:
     with pytest.raises(NotAllowed):
         vendor.maker(vendor.key).make(LABEL, vendor.key)
     with pytest.raises(KeyRefused):
-        vendor.maker(Secret("ADMIN", "SG.nobody.knows-it")).find(vendor.key)
+        vendor.maker(Secret("ADMIN", "SG.nobody.knows-it")).unmake(LABEL)
 
 
 def test_a_key_that_can_not_be_told_from_another_is_left_to_a_person(provider: Provider) -> None:
@@ -124,7 +140,7 @@ def test_a_key_that_can_not_be_told_from_another_is_left_to_a_person(provider: P
     with HttpClient(f"{provider.url}/openai/v1") as http:
         maker = OpenAIKeys(http, Secret("ADMIN", "sk-admin-good-001"), PATIENCE, "proj_production")
 
-        assert maker.find(Secret("KEY", "sk-proj-twin-a-0001")) is None
+        assert maker.find(Secret("KEY", "sk-proj-twin-a-0001"), lambda _told: False) is None
 
 
 def test_a_key_is_switched_off_and_on_again_where_none_can_be_made(provider: Provider) -> None:
