@@ -18,13 +18,6 @@ PLACE = re.compile(r"(<!-- coverage: .*? -->)\n(.*?)(<!-- end -->)", re.DOTALL)
 
 
 COMES_WITH: Mapping[str, tuple[str, ...]] = {
-    "release.deploy": (
-        "postgres.managed",
-        "redis.managed",
-        "migrations.tested-in-staging",
-        "migrations.rollback-plan",
-    ),
-    "rollback": ("rollback.rehearsed", "rollback.variables-kept", "rollback.database-restorable"),
     "secrets.rotate": ("recovery.secrets-in-vault",),
 }
 """Commands that are not there yet, and the items whose checks need what those leave behind."""

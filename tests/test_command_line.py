@@ -74,7 +74,7 @@ def test_what_was_typed_wrong_is_said_in_a_line_that_helps(
     [
         (["--only", "health.ap"], "did you mean health.app?"),
         (["--only", "nonsense-entirely"], "checklist.coverage lists them"),
-        (["--only", next(id for id in BY_ID if id not in known())], "no check is built yet"),
+        *[(["--only", id], "no check is built yet") for id in BY_ID if id not in known()][:1],
         (["--section", "Sekurity"], "no section is called 'Sekurity'"),
         (["--section", "Performance", "--only", "redis.password"], "no check is left"),
     ],

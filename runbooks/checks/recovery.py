@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
+from runbooks.checks import reading
 from runbooks.checks.declare import check
 from runbooks.checks.subject import Subject
 from runbooks.engine.check import Evidence, Finding, Severity, failed, passed, unknown
 from runbooks.environment.backup import Backup
-from runbooks.systems.snapshots import drills, inspections
+from runbooks.systems.snapshots import drills
 from runbooks.systems.snapshots.drills import FAILED, Drill
-from runbooks.systems.snapshots.manifest import Manifest
 
 VALID = timedelta(days=100)
 """A quarter, and a few days to do it in."""
-
-READING_SECONDS = 40.0
-"""So long objects are read to their end; a larger snapshot is read by ``backup.verify``, which keeps what it saw."""
 
 
 @check(
@@ -25,7 +21,7 @@ READING_SECONDS = 40.0
     severity=Severity.CRITICAL,
     evidence=Evidence.PROBE,
     target="store",
-    seconds=READING_SECONDS + 20,
+    seconds=reading.SECONDS + 20,
 )
 def backup_works(subject: Subject) -> Finding:
     shelf, name = subject.site.shelf, subject.environment.name
@@ -34,37 +30,8 @@ def backup_works(subject: Subject) -> Finding:
     manifest = shelf.manifest(known[-1]) if known else None
     if manifest is None:
         return failed(expected, f"there is no snapshot in {shelf}", f"invoke backup.create --env {name}")
-    problems = [problem for file in manifest.files if (problem := shelf.misfit(manifest, file))]
-    read, deadline = 0, time.monotonic() + READING_SECONDS
-    for file in sorted(manifest.files, key=lambda file: file.size) if not problems else ():
-        if time.monotonic() > deadline:
-            break
-        problems += [problem] if (problem := shelf.problem(manifest, file)) else []
-        read += 1
-    if problems:
-        more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
-        found = f"{manifest.id}: {'; '.join(problems[:3])}{more}"
-        return failed(expected, found, f"invoke backup.create --env {name}, and find out what damaged {shelf}")
-    told = f"{manifest.id}: {len(manifest.files)} objects, {manifest.stored / 1e6:.1f} MB"
-    if read == len(manifest.files):
-        return passed(expected, f"{told}, all read")
-    seen = _read_before(subject, manifest)
-    if seen:
-        return passed(expected, f"{told}; {read} read now, all of them {seen}")
-    mend = f"invoke backup.verify --env {name} reads all of it and keeps what it saw"
-    return unknown(expected, f"{told}: {read} could be read in time, and nobody has read the others", mend)
-
-
-def _read_before(subject: Subject, manifest: Manifest) -> str:
-    """Who has read all of the snapshot before, and found it intact; nothing: nobody has."""
-    store = subject.site.shelf.store
-    inspection = inspections.of_snapshot(store, manifest.id)
-    if inspection and not inspection.problems:
-        return f"by run {inspection.run}"
-    for drill in drills.readable(store)[0]:
-        if drill.snapshot == manifest.id and drill.verdict != FAILED:
-            return f"by run {drill.run}"
-    return ""
+    mend = f"invoke backup.create --env {name}, and find out what damaged {shelf}"
+    return reading.judge(subject, manifest, expected, mend)
 
 
 @check("recovery.restore-tested", severity=Severity.CRITICAL, evidence=Evidence.LEDGER, target="postgres")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runbooks.checks.copies import copies_of, opened
 from runbooks.checks.declare import check
+from runbooks.checks.released import NONE_BEFORE, gone_back_to, history_of
 from runbooks.checks.subject import Subject
 from runbooks.engine.check import Evidence, Finding, Severity, failed, passed, skipped
 from runbooks.engine.errors import InputError
@@ -11,14 +12,11 @@ from runbooks.engine.errors import InputError
 
 @check("rollback.variables-kept", severity=Severity.CRITICAL, evidence=Evidence.LEDGER, target="store")
 def variables_kept(subject: Subject) -> Finding:
-    from runbooks.systems.releases.ledger import Releases  # loads pydantic
-
     expected = "the previous release's record names a copy of its variables, and that can be read"
     held = copies_of(subject)
-    history = Releases(held.copies.store).history()
-    previous = history.previous_stable() or next(iter(history.candidates()), None)
+    previous = gone_back_to(history_of(subject))
     if previous is None:
-        return skipped(expected, "there is no release before the one that runs, as far as the ledger knows")
+        return skipped(expected, NONE_BEFORE)
     mend = f"go back to another one (invoke release.list), or write down what {previous.id} ran with"
     kept = previous.variables_backup
     if kept is None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from runbooks.checks.declare import check
+from runbooks.checks.released import history_of
 from runbooks.checks.subject import Subject
 from runbooks.engine.check import Evidence, Finding, Phase, Severity, failed, passed, skipped, unknown
 from runbooks.engine.errors import Reason
@@ -60,13 +62,17 @@ def _stretch(subject: Subject, commit: str) -> list[Entry]:
 
 def _began(subject: Subject, commit: str, samples: list[Entry]) -> tuple[datetime, str]:
     """Since when the release runs, and how that is known; where nobody noted it, when it was started last."""
-    noted = _noted(subject, commit)
+    noted = list(_noted(subject, commit))
     if noted:
-        return noted.at, "deployed"
+        return max(noted), "deployed"
     return (samples[0].at, "first seen") if samples else (subject.site.platform.running().started, "started")
 
 
-def _noted(subject: Subject, commit: str) -> Entry | None:
-    """When this release was put to work, as whoever did so noted."""
+def _noted(subject: Subject, commit: str) -> Iterator[datetime]:
+    """When this release was put to work, by the ledger of releases and by whoever started it without a deploy."""
+    line = history_of(subject).line
+    if line and line[-1].release.commit == commit:
+        yield line[-1].entry.at
     noted = next(subject.site.ledger.newest(DEPLOYED), None)
-    return noted if noted is not None and noted.release == commit else None
+    if noted is not None and noted.release == commit:
+        yield noted.at

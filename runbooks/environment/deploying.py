@@ -26,6 +26,7 @@ class Deploy:
         lock_timeout_seconds: How long a migration waits for a lock before it gives up, in seconds.
         statement_timeout_seconds: How long one of its statements may take, in seconds.
         free_mib: So much must be free on each host, in MiB.
+        staging: The environment in which releases and rollbacks are tried first; None: there is none.
     """
 
     gate_seconds: float = 300.0
@@ -40,6 +41,7 @@ class Deploy:
     lock_timeout_seconds: float = 10.0
     statement_timeout_seconds: float = 900.0
     free_mib: int = 1024
+    staging: str | None = None
 
 
 FEWEST_PROBES = 20
@@ -52,7 +54,7 @@ def problems(deploy: Deploy) -> Iterator[Problem]:
         value = getattr(deploy, key)
         if isinstance(value, tuple):
             yield from _paths(key, value)
-        elif not math.isfinite(value) or value < 0 or (value == 0 and key != "max_error_percent"):
+        elif isinstance(value, int | float) and not _is_possible(key, value):
             yield Problem(("deploy", key), f"'deploy.{key}' must be a number above 0", found=f"the number {value:g}")
     if deploy.bake_probes < FEWEST_PROBES:
         what = f"'deploy.bake_probes' must be at least {FEWEST_PROBES}"
@@ -60,6 +62,10 @@ def problems(deploy: Deploy) -> Iterator[Problem]:
     if deploy.latency_ratio < 1:
         what = "'deploy.latency_ratio' below 1 asks every release to be faster than the one before"
         yield Problem(("deploy", "latency_ratio"), what, found=f"the number {deploy.latency_ratio:g}")
+
+
+def _is_possible(key: str, value: float) -> bool:
+    return math.isfinite(value) and (value > 0 or (value == 0 and key == "max_error_percent"))
 
 
 def _paths(key: str, paths: tuple[str, ...]) -> Iterator[Problem]:

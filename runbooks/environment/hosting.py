@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from runbooks.environment.locate import Path as KeyPath
+from runbooks.environment.problem import Problem, dotted
 
 KEEP = 3
 """How many releases are kept where the inventory does not say."""
@@ -26,20 +30,41 @@ class WorkerPlan(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """The application as its process manager knows it.
+class Supervised:
+    """A program as its process manager knows it.
 
     Attributes:
         manager: Which process manager.
         name: The program's name in supervisor, or systemd's unit.
         configuration: Supervisor's main configuration file; after loading absolute.
-        builds: The file of build records, one JSON object a line; after loading absolute.
     """
 
     manager: ManagerKind
     name: str
     configuration: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service(Supervised):
+    """The application as its process manager knows it.
+
+    Attributes:
+        builds: The file of build records, one JSON object a line; after loading absolute.
+    """
+
     builds: Path | None = None
+
+
+def service_problems(path: KeyPath, service: Supervised) -> Iterator[Problem]:
+    """What a process manager's table, wherever it stands, can't say."""
+    key = (*path, "configuration")
+    if service.manager is ManagerKind.SUPERVISOR and service.configuration is None:
+        what = f"missing key '{dotted(key)}' for manager = \"supervisor\""
+        mend = "add its main configuration file, for example /etc/supervisor/supervisord.conf"
+        yield Problem(key, what, mend=mend)
+    elif service.manager is ManagerKind.SYSTEMD and service.configuration is not None:
+        what = f"'{dotted(key)}' has no use with manager = \"systemd\""
+        yield Problem(key, what, mend="remove it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

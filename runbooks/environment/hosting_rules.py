@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runbooks.environment.hosting import ManagerKind, WorkerPlan
+from runbooks.environment.hosting import WorkerPlan, service_problems
 from runbooks.environment.model import Platform, PlatformKind
 from runbooks.environment.problem import Problem, did_you_mean
 
@@ -31,13 +31,8 @@ def _service(platform: Platform) -> Iterator[Problem]:
     if platform.kind is not PlatformKind.HOSTS:
         what = f"'platform.service' has no use with kind = \"{platform.kind}\""
         yield Problem(SERVICE, what, mend='remove it, or set kind = "hosts"')
-    elif service.manager is ManagerKind.SUPERVISOR and service.configuration is None:
-        what = "missing key 'platform.service.configuration' for manager = \"supervisor\""
-        mend = "add its main configuration file, for example /etc/supervisor/supervisord.conf"
-        yield Problem((*SERVICE, "configuration"), what, mend=mend)
-    elif service.manager is ManagerKind.SYSTEMD and service.configuration is not None:
-        what = "'platform.service.configuration' has no use with manager = \"systemd\""
-        yield Problem((*SERVICE, "configuration"), what, mend="remove it")
+    else:
+        yield from service_problems(SERVICE, service)
 
 
 def _hosts(platform: Platform) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from typing import Any
 from runbooks.engine.errors import InputError
 from runbooks.environment import discover, locate, rules, shape
 from runbooks.environment.hosting import Hosts, Service, WorkerPlan
+from runbooks.environment.managed import Managed
 from runbooks.environment.model import FILE_NAME, Declaration, Environment, Plan, PlatformKind
 from runbooks.environment.problem import EXAMPLE_HINT, as_error
 from runbooks.environment.toml_file import TomlFile, bad_texts
@@ -81,7 +82,10 @@ def _completed(declared: Declaration, inventory: Path, name: str, known: tuple[s
     tables = {field.name: getattr(declared, field.name) for field in dataclasses.fields(declared)}
     tables |= {
         "application": dataclasses.replace(application, ca_file=_under(folder, application.ca_file)),
-        "database": dataclasses.replace(database, ca_file=_under(folder, database.ca_file)),
+        "database": dataclasses.replace(
+            database, ca_file=_under(folder, database.ca_file), managed=_kept_up(project, database.managed)
+        ),
+        "redis": dataclasses.replace(declared.redis, managed=_kept_up(project, declared.redis.managed)),
         "release": dataclasses.replace(
             release,
             source=_under(project, release.source),
@@ -123,6 +127,13 @@ def _placed(project: Path, service: Service | None) -> Service | None:
         return None
     configuration, builds = _under(project, service.configuration), _under(project, service.builds)
     return dataclasses.replace(service, configuration=configuration, builds=builds)
+
+
+def _kept_up(project: Path, managed: Managed | None) -> Managed | None:
+    if managed is None or managed.service is None:
+        return managed
+    configuration = _under(project, managed.service.configuration)
+    return dataclasses.replace(managed, service=dataclasses.replace(managed.service, configuration=configuration))
 
 
 def _reached(folder: Path, project: Path, hosts: Hosts | None) -> Hosts | None:

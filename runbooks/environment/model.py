@@ -20,6 +20,7 @@ from runbooks.environment.edge import Dns, Domain, Frontend
 from runbooks.environment.hosting import Hosts, LimitBounds, Service
 from runbooks.environment.inbox import Inbox
 from runbooks.environment.mail import Mail
+from runbooks.environment.managed import Managed
 from runbooks.environment.providers import Providers
 from runbooks.environment.schedule import Schedule
 from runbooks.environment.secret_store import SecretStore
@@ -123,6 +124,7 @@ class Database:
         scratch_url: An empty database, on any server, that holds the extensions and whose owner may create databases:
             the release's schema is built in copies of it.
         networks: The networks that may reach it; none: any private one.
+        managed: Who keeps it running; None: whoever its name says.
     """
 
     url: Value = VariableRef("DATABASE_URL")
@@ -131,6 +133,7 @@ class Database:
     connect_timeout_seconds: int = 5
     scratch_url: Value | None = None
     networks: tuple[str, ...] = ()
+    managed: Managed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +144,13 @@ class Redis:
         url: Its connection URL.
         reach: How this machine reaches it.
         networks: The networks that may reach it; none: any private one.
+        managed: Who keeps it running; None: whoever its name says.
     """
 
     url: Value = VariableRef("REDIS_URL")
     reach: Reach = Reach.DIRECT
     networks: tuple[str, ...] = ()
+    managed: Managed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbooks.engine.errors import InputError, Reason, SystemFault
-from runbooks.environment.hosting import Hosts, ManagerKind, Service, WorkerPlan
+from runbooks.environment.hosting import Hosts, ManagerKind, Service, Supervised, WorkerPlan
 from runbooks.environment.model import Platform, PlatformKind
 
 if TYPE_CHECKING:
@@ -44,17 +44,24 @@ def open_platform(declared: Platform) -> port.Platform:
 def _host(service: Service, hosts: Hosts | None) -> port.Platform:
     """Where there are several hosts, the first."""
     from runbooks.systems.hosts.host import Host
-    from runbooks.systems.hosts.supervisor import Supervisor
-    from runbooks.systems.hosts.systemd import Systemd
 
     access = _accesses(hosts)[0]
     name = _program(service, active_slot(access, str(hosts.root))) if hosts else service.name
-    manager: Manager = (
-        Supervisor(access, str(service.configuration), name)
-        if service.manager is ManagerKind.SUPERVISOR
-        else Systemd(access, name)
-    )
-    return Host(access, manager, str(service.builds) if service.builds else None)
+    return Host(access, _manager(service, access, name), str(service.builds) if service.builds else None)
+
+
+def open_supervised(program: Supervised, hosts: Hosts | None) -> Manager:
+    """What keeps another program running on the first host, or on this machine; such as the database."""
+    return _manager(program, _accesses(hosts)[0], program.name)
+
+
+def _manager(service: Supervised, access: Access, name: str) -> Manager:
+    from runbooks.systems.hosts.supervisor import Supervisor
+    from runbooks.systems.hosts.systemd import Systemd
+
+    if service.manager is ManagerKind.SUPERVISOR:
+        return Supervisor(access, str(service.configuration), name)
+    return Systemd(access, name)
 
 
 def _program(service: Service, slot: str) -> str:

@@ -15,6 +15,8 @@ from runbooks.environment import (
     deploying,
     documentation,
     edge,
+    managed,
+    peers,
     providers,
     schedule,
     secret_store,
@@ -22,12 +24,12 @@ from runbooks.environment import (
     watching,
 )
 from runbooks.environment import inbox as inboxes
-from runbooks.environment.discover import EXAMPLE, SANDBOXES
+from runbooks.environment.discover import SANDBOXES
 from runbooks.environment.hosting_rules import platform_problems
 from runbooks.environment.inbox import Inbox
 from runbooks.environment.locate import Path as KeyPath
 from runbooks.environment.model import Environment
-from runbooks.environment.problem import Problem, did_you_mean, dotted
+from runbooks.environment.problem import Problem, dotted
 from runbooks.environment.value import SecretRef, Value, VariableRef
 from runbooks.systems.secrets.source import SourceDeclaration, SourceKind
 
@@ -63,7 +65,7 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     yield from secret_store.problems(environment.secret_store)
     yield from _numbers(environment)
     yield from platform_problems(environment.platform)
-    yield from _peers(environment, known)
+    yield from peers.problems(environment, known)
     yield from store.problems(environment.store)
     yield from backup.problems(environment.backup)
     yield from schedule.problems(environment.schedule)
@@ -73,6 +75,7 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     yield from edge.problems(environment.dns, environment.domain, environment.frontend, environment.mail)
     yield from edge.network_problems("database", environment.database.networks)
     yield from edge.network_problems("redis", environment.redis.networks)
+    yield from managed.problems(environment.database.managed, environment.redis.managed)
     yield from providers.problems(environment.providers, environment.mail)
     yield from watching.problems(environment.watch, environment.load)
 
@@ -284,16 +287,3 @@ def _positive(path: KeyPath, seconds: float) -> Iterator[Problem]:
     if not (math.isfinite(seconds) and seconds > 0):
         what = f"'{dotted(path)}' must be a number of seconds above 0"
         yield Problem(path, what, found=f"the number {seconds:g}")
-
-
-def _peers(environment: Environment, known: Collection[str]) -> Iterator[Problem]:
-    path = ("fingerprints", "peers")
-    possible = set(known) - {environment.name, EXAMPLE}
-    for peer in environment.fingerprints.peers or ():
-        if peer == environment.name:
-            mend = "name the environments that its secrets must differ from"
-            yield Problem(path, "'fingerprints.peers' names the environment itself", found=f"'{peer}'", mend=mend)
-        elif peer not in possible:
-            mend = did_you_mean(peer, possible) or f"there are: {', '.join(sorted(possible)) or 'none'}"
-            what = "'fingerprints.peers' names an environment that does not exist"
-            yield Problem(path, what, found=f"'{peer[:60]}'", mend=mend)

@@ -263,10 +263,14 @@ class Site(Variables):
         Raises:
             InputError: it can't be loaded, or its variables can't be read from here.
         """
-        peer = load(self.environment.folder.parent, name)
-        variables = open_values(peer, self._environ).variables.load()
+        variables = self.peer(name)[1].variables.load()
         self.redactor.add(*sensitive(variables))
         return variables
+
+    def peer(self, name: str) -> tuple[Environment, Values]:
+        """Another environment of the inventory, and its values. Raises InputError: it can't be loaded."""
+        peer = load(self.environment.folder.parent, name)
+        return peer, open_values(peer, self._environ)
 
     def warm_up(self) -> None:
         """Load what the first questions will need, aside, while somebody waits for an answer."""

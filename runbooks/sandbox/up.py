@@ -18,6 +18,7 @@ from runbooks.sandbox import (
     residents,
     scratch,
     slots,
+    staged,
 )
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.rehearsal import rehearse
@@ -86,6 +87,7 @@ def runbook() -> Runbook[Sandbox]:
                 undo=stop_applications,
                 seconds=120,
             ),
+            Step(name="record-staging", title="Record how the release does in staging", act=staged.record, seconds=60),
             Step(name="rehearse", title="Rehearse the expected load, once", act=rehearse, seconds=120),
         ),
     )

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from runbooks import project
-from runbooks.checks import postgres_backups, recovery
+from runbooks.checks import postgres_backups, reading, recovery
 from runbooks.checks.journey import Journey
 from runbooks.checks.subject import Subject
 from runbooks.engine.check import Finding
@@ -53,7 +53,7 @@ def test_a_snapshot_that_is_too_large_to_be_read_in_time_is_unknown_until_somebo
     vault: Vault, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert backup_works(vault).verdict is Verdict.PASSED
-    monkeypatch.setattr(recovery, "READING_SECONDS", -1.0)
+    monkeypatch.setattr(reading, "SECONDS", -1.0)
 
     before = backup_works(vault)
     vault.on("backup.verify")
@@ -65,7 +65,7 @@ def test_a_snapshot_that_is_too_large_to_be_read_in_time_is_unknown_until_somebo
 
 
 def test_a_drill_has_read_it_too(vault: Vault, manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recovery, "READING_SECONDS", -1.0)
+    monkeypatch.setattr(reading, "SECONDS", -1.0)
     vault.on("backup.drill")
 
     assert backup_works(vault).verdict is Verdict.PASSED
@@ -78,7 +78,7 @@ def test_who_found_it_damaged_is_not_believed_to_have_found_it_whole(
     body = path.read_bytes()
     path.write_bytes(body[:-1] + bytes([body[-1] ^ 1]))
     vault.on("backup.verify", code=3)
-    monkeypatch.setattr(recovery, "READING_SECONDS", -1.0)
+    monkeypatch.setattr(reading, "SECONDS", -1.0)
 
     assert backup_works(vault).verdict is Verdict.UNKNOWN
 

@@ -42,7 +42,9 @@ MAY_WAIT = {
     "watch.response-times",
     "watch.hourly-health",
     "capacity.not-overprovisioned",
+    "rollback.rehearsed",
     "rollback.variables-kept",
+    "rollback.database-restorable",
 }
 """Skipped in a young sandbox: nothing was watched or released before, nor has the first hour or a busy day passed."""
 

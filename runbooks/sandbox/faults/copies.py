@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-import sys
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 from runbooks.engine.secret import Secret
@@ -15,10 +13,7 @@ from runbooks.sandbox import variable_copies
 from runbooks.sandbox.faults.fault import Means
 from runbooks.sandbox.faults.means import LOCAL
 from runbooks.sandbox.world import Sandbox
-from runbooks.systems.releases.ledger import RELEASES, Releases
-from runbooks.systems.releases.record import Entry, Kind, Release, State
 from runbooks.systems.secrets.dotenv import DotenvSource
-from runbooks.systems.store.folder import FolderStore
 from runbooks.systems.variables.copies import SEALED
 
 
@@ -71,39 +66,3 @@ def _copy_anew(sandbox: Sandbox) -> None:
 
 def _folder(sandbox: Sandbox) -> Path:
     return sandbox.project / "var" / "store" / LOCAL / "variables"
-
-
-RUNS = ("20200101T000000.000Z-fault-aaaa", "20200102T000000.000Z-fault-bbbb")
-
-
-def deployed_without_a_copy() -> Means:
-    """Record two releases of which the first one's variables were not kept."""
-
-    def inject(sandbox: Sandbox) -> None:
-        ledger, now = Releases(_store(sandbox)), datetime.now(UTC)
-        for run in RUNS:
-            release = Release(id=f"faulty-{run[-4:]}", version=run[-4:], commit=run[-4:] * 10)
-            ledger.append(
-                Entry(
-                    kind=Kind.DEPLOYED,
-                    at=now,
-                    by="a fault",
-                    run=run,
-                    token=sys.maxsize,
-                    id=release.id,
-                    release=release,
-                    state=State.STABLE,
-                )
-            )
-
-    def mend(sandbox: Sandbox) -> None:
-        for name in list(_store(sandbox).names(RELEASES)):
-            path = _store(sandbox).folder / name
-            if any(run.encode() in path.read_bytes() for run in RUNS):
-                path.unlink()
-
-    return Means(inject, mend, restarts=False)
-
-
-def _store(sandbox: Sandbox) -> FolderStore:
-    return FolderStore(sandbox.project / "var" / "store" / LOCAL)

@@ -12,6 +12,7 @@ from typing import Any
 
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.secret import Secret
+from runbooks.systems.lint.revisions import Told, argv, parse
 
 PROBE = Path(__file__).with_name("driver_probe.py")
 SETTINGS = "from app.core.config import settings"
@@ -76,6 +77,24 @@ class Interpreter:
         aside = {name: Secret(name, url.reveal()) for name in ("DATABASE_URL", "DATABASE_URL_SYNC")}
         done = self._run(["-m", "alembic", "upgrade", "head"], {**kept, **aside}, seconds, "migrating")
         return None if done.returncode == 0 else _said(done)
+
+    def revisions(self, variables: Mapping[str, Secret], seconds: float) -> Told:
+        """What each of the release's migrations would run on an empty database, as SQL; none is run.
+
+        Raises:
+            SystemFault: as `settings_problem`, or it does not tell.
+        """
+        _, *arguments = argv(())
+        done = self._run(arguments, variables, seconds, "telling the migrations' SQL")
+        if done.returncode != 0:
+            raise SystemFault(
+                "the release does not tell what its migrations would run",
+                reason=Reason.BAD_ANSWER,
+                where=str(self.folder),
+                found=_said(done),
+                mend="in the release's folder: alembic upgrade head --sql",
+            )
+        return parse(done.stdout.decode(errors="replace"))
 
     def _run(
         self, arguments: Sequence[str], variables: Mapping[str, Secret], seconds: float, what: str

@@ -33,10 +33,4 @@ FAULTS = (
         also=("secrets.encryption-key-recoverable",),
         means=copies.copy_cut(),
     ),
-    Fault(
-        name="release-without-variables",
-        breaks="rollback.variables-kept",
-        shows="was deployed without a copy of its variables",
-        means=copies.deployed_without_a_copy(),
-    ),
 )

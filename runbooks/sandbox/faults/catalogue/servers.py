@@ -8,6 +8,18 @@ from runbooks.sandbox.faults.redis import NO_PASSWORD, SAVE_FAILS
 
 FAULTS = (
     Fault(
+        name="database-of-nobody",
+        breaks="postgres.managed",
+        shows="127.1 is a server's, which database.managed does not know",
+        means=means.changed_variable("DATABASE_URL", lambda url: url.replace("@127.0.0.1:", "@127.1:")),
+    ),
+    Fault(
+        name="redis-of-nobody",
+        breaks="redis.managed",
+        shows="127.1 is a server's, which redis.managed does not know",
+        means=means.changed_variable("REDIS_URL", lambda url: url.replace("@127.0.0.1:", "@127.1:")),
+    ),
+    Fault(
         name="pgvector-dropped",
         breaks="postgres.pgvector",
         shows="extension vector is not installed",
