@@ -40,7 +40,9 @@ def show_list(environment: str | None) -> None:
         print("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
     for entry in history.begun:
         print(_unfinished(entry))
-    print(f"{count(len(history.candidates()) + bool(history.current), 'release')} of {opened.label} in {releases}")
+    hint = "" if history.activations else "; to put one to work: invoke release.deploy --ref TAG"
+    known = count(len(history.candidates()) + bool(history.current), "release")
+    print(f"{known} of {opened.label} in {releases}{hint}")
 
 
 def show(wanted: str | None, environment: str | None) -> None:

@@ -60,6 +60,7 @@ def failed(done: subprocess.CompletedProcess[str], code: int, shows: str) -> Non
         (["lease.break", "--reason", " "], 2, "needs a reason"),
         (["sandbox.break", "redis-no-pasword"], 2, "did you mean redis-no-password?"),
         (["sandbox.reset"], 2, "--confirm sandbox"),
+        (["release.status"], 2, "invoke sandbox.up"),
     ],
 )
 def test_what_was_typed_wrong_is_said_in_a_line_that_helps(

@@ -51,9 +51,10 @@ def open_values(environment: Environment, environ: Mapping[str, str]) -> Values:
         environment: A loaded environment.
         environ: This process's environment variables.
     """
+    made_by = "invoke sandbox.up" if environment.sandbox else ""
     return Values(
-        variables=open_source(environment.variables, environment.folder, environ),
-        secrets=open_source(environment.secrets, environment.folder, environ),
+        variables=open_source(environment.variables, environment.folder, environ, made_by=made_by),
+        secrets=open_source(environment.secrets, environment.folder, environ, made_by=made_by),
     )
 
 

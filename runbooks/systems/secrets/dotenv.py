@@ -21,9 +21,15 @@ GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True)
 class DotenvSource:
-    """Reads ``NAME=value`` lines. ``$OTHER`` in a value stays as it is: a password may hold a dollar sign."""
+    """Reads ``NAME=value`` lines. ``$OTHER`` in a value stays as it is: a password may hold a dollar sign.
+
+    Attributes:
+        path: The file.
+        made_by: The command that makes it; empty: a person does.
+    """
 
     path: Path
+    made_by: str = ""
 
     @property
     def origin(self) -> str:
@@ -40,7 +46,7 @@ class DotenvSource:
 
     @cached_property
     def _values(self) -> Mapping[str, Secret]:
-        return parse(read_private(self.path), self.origin)
+        return parse(read_private(self.path, made_by=self.made_by), self.origin)
 
 
 def parse(text: str, origin: str) -> dict[str, Secret]:
@@ -72,8 +78,12 @@ def _bad_line(binding: Binding, origin: str, found: str) -> InputError:
     )
 
 
-def read_private(path: Path) -> str:
+def read_private(path: Path, *, made_by: str = "") -> str:
     """The text of a file that nobody but its owner may read or write.
+
+    Args:
+        path: The file.
+        made_by: The command that makes it, for the error; empty: a person does.
 
     Raises:
         InputError: it is missing, not a file, open to others, somebody else's, unreadable or not UTF-8.
@@ -82,7 +92,7 @@ def read_private(path: Path) -> str:
         # O_NONBLOCK: opening a pipe in place of the file must not wait for somebody to write into it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        mend = f"create it with: install -m 600 /dev/null {_quoted(path)}"
+        mend = made_by or f"create it with: install -m 600 /dev/null {_quoted(path)}"
         raise InputError("a secrets file is missing", where=str(path), mend=mend) from None
     except OSError as error:
         mend = "correct the path, or run as the file's owner"

@@ -65,13 +65,16 @@ class SourceDeclaration:
     prefix: str | None = None
 
 
-def open_source(declared: SourceDeclaration, folder: Path, environ: Mapping[str, str]) -> SecretSource:
+def open_source(
+    declared: SourceDeclaration, folder: Path, environ: Mapping[str, str], *, made_by: str = ""
+) -> SecretSource:
     """The source that was declared, not yet read.
 
     Args:
         declared: A declaration that the inventory's rules have passed.
         folder: The environment's folder; paths and commands are relative to it.
         environ: This process's environment variables.
+        made_by: The command that makes its file; empty: a person does.
 
     Raises:
         InputError: the declaration lacks the key that its kind lives by.
@@ -80,7 +83,7 @@ def open_source(declared: SourceDeclaration, folder: Path, environ: Mapping[str,
         case SourceDeclaration(source=SourceKind.ENVIRONMENT):
             return ProcessEnvironmentSource(environ, declared.prefix or "")
         case SourceDeclaration(source=SourceKind.DOTENV, path=Path() as path):
-            return DotenvSource(Path(os.path.realpath(folder / path)))
+            return DotenvSource(Path(os.path.realpath(folder / path)), made_by)
         case SourceDeclaration(source=SourceKind.COMMAND, command=(_, *_) as argv):
             return CommandSource(
                 argv=argv,

@@ -110,6 +110,9 @@ def test_a_file_that_may_not_be_opened_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     assert "install -m 600 /dev/null" in refusal(tmp_path / "variables.env").mend
+    with pytest.raises(InputError) as caught:
+        DotenvSource(tmp_path / "variables.env", "invoke sandbox.up").load()
+    assert caught.value.mend == "invoke sandbox.up"
 
 
 def test_a_folder_or_a_pipe_is_not_a_secrets_file(tmp_path: Path) -> None:
