@@ -15,6 +15,7 @@ from runbooks import command
 from runbooks.catalog import Opening, Prepared
 from runbooks.engine.confirm import confirm
 from runbooks.engine.errors import InputError
+from runbooks.engine.lease import operator
 from runbooks.engine.redact import Redactor
 from runbooks.engine.step import Conclusion, Runbook, Step
 from runbooks.environment.site import Site
@@ -25,8 +26,13 @@ from runbooks.places import open_environment
 from runbooks.report.text import count
 from runbooks.steps import discarding, quarantined
 from runbooks.steps.discarding import Discarding
-from runbooks.steps.quarantined import Comparison
+from runbooks.steps.quarantined import Comparison, Written
 from runbooks.systems.postgres.quarantine import put_aside
+from runbooks.systems.snapshots import exports
+from runbooks.systems.snapshots.exports import Export
+
+LIVE, SNAPSHOT = "live", "snapshot"
+"""What a database in quarantine is compared with: the live one as it is now, or the snapshot that took its place."""
 
 
 def show_list(environment: str | None) -> None:
@@ -35,50 +41,120 @@ def show_list(environment: str | None) -> None:
         known = put_aside(snapshots.access, snapshots.database)
         for each in known:
             days = (datetime.now(UTC) - each.at).days
-            note = "  anybody may connect: it was left open" if each.open else ""
+            note = "" if exports.of_database(snapshots.shelf, each.name) else "  never exported"
+            note += "  anybody may connect: it was left open" if each.open else ""
             print(f"{discarding.said(each)}  {days} d  by run {each.mark.run}, for snapshot {each.mark.snapshot}{note}")
         print(f"{count(len(known), 'database')} of {snapshots.environment.label} in quarantine")
 
 
-def show_difference(name: str, environment: str | None, format: str) -> None:
-    """Print what one has otherwise than the live database, table by table."""
+def show_difference(name: str, environment: str | None, format: str, against: str = LIVE) -> None:
+    """Print what one has otherwise than the live database, or than that was at the switch, table by table.
+
+    Raises:
+        InputError: the format, or what to compare with, is none; or the snapshot is not restored.
+    """
     if format not in (CONSOLE, "json"):
         raise InputError(f"no format is called {format!r}", where="--format", found=f"{CONSOLE}, json")
+    with_snapshot = _with_snapshot(against)
     with _opened(environment) as snapshots:
-        found = quarantined.compare(snapshots, quarantined.find(snapshots, name))
+        found = quarantined.compare(snapshots, quarantined.find(snapshots, name), with_snapshot=with_snapshot)
     if format == "json":
         json.dump(_document(found), sys.stdout, indent=1, ensure_ascii=False)
         sys.stdout.write("\n")
         return
-    print(f"{found.aside.name} against {found.live} as it is now: rows that it has besides, otherwise, and lacks")
+    print(f"{found.aside.name} against {found.against}: rows that it has besides, otherwise, and lacks")
     width = max((len(each.name) for each in found.tables), default=0)
     for each in found.tables:
         counts = f"+{each.added}  ~{each.changed}  -{each.gone}"
-        print(f"  {each.name:{width}}  {counts}{f'  ({each.note})' if each.note else ''}")
+        print(f"  {each.name:{width}}  {counts}{f'  ({each.remarks})' if each.remarks else ''}")
     print(f"{len(found.tables)} tables differ, {found.equal} are equal")
     if found.large_objects:
         print(found.large_objects)
+    if found.untold:
+        print(f"when what differs was written can't be told: {found.untold}")
+    if any(each.written is Written.BOTH for each in found.tables):
+        print("some tables were written to before the switch and since: --against snapshot leaves out what came since")
 
 
-def export(name: str, into: str | None, environment: str | None) -> None:
+def _with_snapshot(against: str) -> bool:
+    if against not in (LIVE, SNAPSHOT):
+        raise InputError(
+            f"nothing to compare with is called {against!r}", where="--against", found=f"{LIVE}, {SNAPSHOT}"
+        )
+    return against == SNAPSHOT
+
+
+def export(name: str, into: str | None, environment: str | None, *, store: bool = False, against: str = LIVE) -> None:
     """Write those rows to a folder that only we can enter: CSV files, an index to read, and one for programs.
 
+    Args:
+        store: Also put them into the store, encrypted to the inventory's recipients.
+
     Raises:
-        InputError: the folder is not empty.
+        InputError: the folder is not empty; or as `show_difference`.
     """
+    with_snapshot = _with_snapshot(against)
     with _opened(environment) as snapshots:
         aside = quarantined.find(snapshots, name)
         stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         default = snapshots.environment.project / "var" / "quarantine" / snapshots.environment.name
         folder = Path(into) if into else default / f"{aside.name}-{stamp}"
-        if folder.exists() and any(folder.iterdir()):
-            raise InputError("the folder is not empty", where=str(folder), mend="name another with --into")
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        found = quarantined.compare(snapshots, aside, folder)
+        _refuse_filled(folder)
+        _make(folder)
+        found = quarantined.compare(snapshots, aside, folder, with_snapshot=with_snapshot)
         (folder / "index.json").write_text(json.dumps(_document(found), indent=1, ensure_ascii=False), "utf-8")
         (folder / "index.md").write_text("\n".join(quarantined.index(found)) + "\n", "utf-8")  # last: it is whole
-    print(f"{sum(len(each.files) for each in found.tables)} files of {len(found.tables)} tables in {folder}")
+        print(f"{sum(len(each.files) for each in found.tables)} files of {len(found.tables)} tables in {folder}")
+        made = Export(
+            database=aside.name,
+            id=stamp,
+            at=datetime.now(UTC),
+            by=operator(),
+            against=found.against,
+            tables=len(found.tables),
+            rows=found.rows,
+            folder=str(folder.absolute()),
+        )
+        if store:
+            archive = exports.archive(snapshots.shelf, folder, f"{aside.name}/{stamp}", snapshots.recipients)
+            made = replace(made, archive=archive, encrypted=snapshots.recipient_keys)
+            to = (
+                f"encrypted to {len(made.encrypted)} keys" if made.encrypted else "in clear: backup.recipients is empty"
+            )
+            print(f"and as {archive.name} in {snapshots.shelf}, {to}; invoke quarantine.fetch brings it back")
+        exports.record(snapshots.shelf, made)
+
+
+def fetch(database: str, into: str, environment: str | None) -> None:
+    """Write what was exported to the store last to a folder that only we can enter.
+
+    Raises:
+        InputError: nothing was exported to there, the folder is not empty, or there is no key to read it with.
+        SystemFault: what lies in the store is not what was put there.
+    """
+    folder = Path(into)
+    with _opened(environment) as snapshots:
+        stored = [each for each in exports.of_database(snapshots.shelf, database) if each.archive]
+        if not stored:
+            what = "nothing of this database was exported to the store"
+            raise InputError(what, where=database, mend="give its whole name; invoke quarantine.list")
+        if stored[-1].encrypted and snapshots.identity is None:
+            mend = 'declare backup.identity = { secret = "AGE_IDENTITY" } in the inventory'
+            raise InputError("the export is encrypted, and there is no key to read it with", where=database, mend=mend)
+        _refuse_filled(folder)
+        _make(folder)
+        exports.unpack(snapshots.shelf, stored[-1], folder, snapshots.identity if stored[-1].encrypted else None)
+    print(f"{stored[-1]}; it is in {folder} now")
+
+
+def _refuse_filled(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError("the folder is not empty", where=str(folder), mend="name another with --into")
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
 
 
 def drop(name: str, *, typed: str | None, young: bool, options: Options) -> int:
@@ -136,6 +212,8 @@ def _document(found: Comparison) -> dict[str, Any]:
     return {
         "database": found.aside.name,
         "live": found.live,
+        "against": found.against,
+        "untold": found.untold,
         "mark": vars(found.aside.mark),
         "equal": found.equal,
         "tables": [asdict(each) for each in found.tables],

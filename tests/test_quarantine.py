@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from runbooks import project, quarantine
-from runbooks.engine.errors import InputError
+from runbooks.engine.errors import InputError, SystemFault
 from runbooks.options import Options
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.postgres.databases import Mark
@@ -110,6 +111,124 @@ def test_more_rows_than_are_written_at_once_are_all_exported(vault: PlainVault, 
 
     (gone,) = (tmp_path / "out").glob("*note-gone.csv")
     assert len(gone.read_text().splitlines()) == 2501
+
+
+@pytest.fixture
+def switched(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PlainVault]:
+    """A database whose snapshot has taken its place, as ``backup.restore --switch`` does it; both went on since."""
+    monkeypatch.setenv(project.VARIABLE, str(tmp_path))
+    with plain_vault(sandbox, tmp_path) as made:
+        made.execute("CREATE TABLE quiet AS SELECT 1 AS a; CREATE TABLE late AS SELECT 1 AS a")
+        made.create()
+        made.execute("INSERT INTO note (body) VALUES ('before the switch'); INSERT INTO mine VALUES (3)")
+        made.switch()
+        made.execute("INSERT INTO note (id, body) VALUES (900, 'since'); INSERT INTO late VALUES (2)")
+        yield made
+
+
+def remarks(printed: str) -> dict[str, str]:
+    lines = [line for line in printed.splitlines() if line.startswith('  "public"')]
+    return {line.split('"')[3]: line.partition("  (")[2].rstrip(")") for line in lines}
+
+
+def test_what_was_written_since_the_switch_is_told_apart_from_what_only_the_quarantine_has(
+    switched: PlainVault, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quarantine.show_difference("newest", switched.name, "console")
+
+    said = capsys.readouterr().out
+    found = remarks(said)
+    assert found.keys() == {"note", "mine", "late"}
+    assert found["note"] == "written to before the switch and since"
+    assert found["mine"].startswith("all of it from before the switch; no primary key")
+    assert found["late"].startswith("all of it written to the live database since the switch: nothing is only here")
+    assert "--against snapshot leaves out what came since" in said
+
+
+def test_against_the_restored_snapshot_nothing_counts_that_came_since(
+    switched: PlainVault, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (aside,) = switched.siblings()
+    with pytest.raises(InputError, match="is not restored beside the live database") as refused:
+        quarantine.show_difference(aside, switched.name, "json", "snapshot")
+    assert "invoke backup.restore --snapshot 2" in refused.value.mend
+    with pytest.raises(InputError, match="nothing to compare with is called 'yesterday'"):
+        quarantine.show_difference(aside, switched.name, "json", "yesterday")
+
+    switched.on("backup.restore")
+    capsys.readouterr()
+    quarantine.show_difference(aside, switched.name, "json", "snapshot")
+
+    found = json.loads(capsys.readouterr().out)
+    counts = {each["name"]: (each["added"], each["changed"], each["gone"]) for each in found["tables"]}
+    assert counts == {'"public"."mine"': (1, 0, 0), '"public"."note"': (1, 0, 0)}
+    assert found["against"].startswith("snapshot 2")
+
+
+def test_where_the_snapshot_is_gone_it_is_said_that_times_can_not_be_told(
+    switched: PlainVault, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf = switched.snapshots().shelf
+    shelf.remove(shelf.ids()[-1])
+
+    quarantine.show_difference("newest", switched.name, "console")
+
+    said = capsys.readouterr().out
+    assert "can't be told: snapshot 2" in said
+    assert remarks(said)["note"] == ""
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_an_export_in_the_store_outlives_the_database_and_the_machine(
+    encrypted: bool, switched: PlainVault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (aside,) = switched.siblings()
+    identity = pyrage.x25519.Identity.generate()
+    if encrypted:
+        switched.backup = f'recipients = ["{identity.to_public()}"]\nidentity = {{ secret = "AGE_IDENTITY" }}'
+        switched.secrets["AGE_IDENTITY"] = str(identity)
+        switched.write()
+    with pytest.raises(InputError, match="was not confirmed"):
+        drop(switched, typed="no")
+    shown = f"nothing of it was ever exported: invoke quarantine.export --database {aside} --store"
+    assert shown in capsys.readouterr().out
+
+    quarantine.export(aside, str(tmp_path / "here"), switched.name, store=True)
+
+    written = {path.name: path.read_bytes() for path in (tmp_path / "here").iterdir()}
+    said = capsys.readouterr().out
+    assert ("encrypted to 1 keys" in said, "in clear" in said) == (encrypted, not encrypted)
+    (packed,) = (tmp_path / "store" / "quarantine" / aside).glob("*.tar*")
+    assert (packed.suffix == ".age", b"before the switch" in packed.read_bytes()) == (encrypted, not encrypted)
+    assert drop(switched, typed=aside) == 0
+    quarantine.fetch(aside, str(tmp_path / "there"), switched.name)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "there").iterdir()} == written
+    assert (tmp_path / "there").stat().st_mode & 0o777 == 0o700
+    with pytest.raises(InputError, match="the folder is not empty"):
+        quarantine.fetch(aside, str(tmp_path / "there"), switched.name)
+
+    packed.write_bytes(packed.read_bytes()[:-1] + b"x")
+    with pytest.raises(SystemFault, match="an export is damaged"):
+        quarantine.fetch(aside, str(tmp_path / "elsewhere"), switched.name)
+
+
+def test_an_export_to_a_folder_is_remembered_but_not_fetched(
+    vault: PlainVault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (aside,) = vault.siblings()
+    quarantine.show_list(vault.name)
+    before = capsys.readouterr().out
+
+    quarantine.export(aside, str(tmp_path / "here"), vault.name)
+
+    with pytest.raises(InputError, match="nothing of this database was exported to the store"):
+        quarantine.fetch(aside, str(tmp_path / "there"), vault.name)
+    with pytest.raises(InputError, match="was not confirmed"):
+        drop(vault, typed="no")
+    quarantine.show_list(vault.name)
+    after = capsys.readouterr().out
+    assert ("never exported" in before, "never exported" in after) == (True, False)
+    assert f"exported: 10 rows of 4 tables, against {vault.database} as it is now" in after
 
 
 def drop(vault: PlainVault, *, young: bool = True, typed: str | None = None) -> int:

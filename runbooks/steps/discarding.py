@@ -15,6 +15,7 @@ from runbooks.systems.postgres import quarantine
 from runbooks.systems.postgres.quarantine import Aside
 from runbooks.systems.releases.ledger import Releases
 from runbooks.systems.releases.record import Kind
+from runbooks.systems.snapshots import exports
 
 DAYS = 30
 """For so long nothing in quarantine is dropped without ``--young``: whoever misses a row may not have noticed yet."""
@@ -55,7 +56,21 @@ def survey(work: Discarding) -> str:
             found="; ".join(against),
             mend="export what is needed (invoke quarantine.export); younger ones only with --young",
         )
-    return f"{said(aside)}, put aside at {aside.mark.at} by run {aside.mark.run}"
+    return f"{said(aside)}, put aside at {aside.mark.at} by run {aside.mark.run}; {exported(work.snapshots, aside)}"
+
+
+def exported(snapshots: Snapshots, aside: Aside) -> str:
+    """What of it was written to files, so that it stays; or that nothing was.
+
+    Raises:
+        InputError: the record of an export is damaged.
+        SystemFault: the store can't be asked.
+    """
+    known = exports.of_database(snapshots.shelf, aside.name)
+    if not known:
+        return f"nothing of it was ever exported: invoke quarantine.export --database {aside.name} --store"
+    stored = [each for each in known if each.archive]
+    return f"exported: {(stored or known)[-1]}"
 
 
 def reasons(work: Discarding, aside: Aside) -> Iterator[str]:

@@ -60,6 +60,18 @@ def put_aside(access: Access, database: str) -> Sequence[Aside]:
     return sorted(found, key=lambda each: each.at)
 
 
+def holding(access: Access, database: str, snapshot: str, state: str) -> list[str]:
+    """Those beside this database that were made of a snapshot and have come to this state.
+
+    Raises:
+        SystemFault: the server can't be asked.
+    """
+    with beside(access) as connection:
+        rows = connection.execute(_ASIDE, [f"{database}__"]).fetchall()
+    marks = {row["name"]: mark_of(row["comment"]) for row in rows}
+    return [name for name, mark in marks.items() if mark and (mark.snapshot, mark.state) == (snapshot, state)]
+
+
 @contextlib.contextmanager
 def readable(access: Access, name: str) -> Iterator[None]:
     """Let clients into a database for the time of a block. Its name is nobody's but this tool's."""
