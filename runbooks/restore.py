@@ -11,7 +11,7 @@ from runbooks.catalog import Opening, Prepared
 from runbooks.engine.step import Conclusion, Runbook, Step
 from runbooks.environment.site import Site
 from runbooks.environment.snapshots import Snapshots
-from runbooks.steps import proof, restoration, switching
+from runbooks.steps import proof, rekeying, restoration, switching
 from runbooks.steps.restoring import Restoring
 from runbooks.steps.switching import Switching
 
@@ -41,6 +41,12 @@ def runbook() -> Runbook[Restoring]:
         steps=(
             Step(name="look", title="See whether it can be restored here", act=restoration.look, seconds=600),
             *restoring(),
+            Step(
+                name="keys",
+                title="See whether the application could open users' keys in it",
+                act=rekeying.report,
+                seconds=restoration.SECONDS,
+            ),
         ),
     )
 
@@ -55,6 +61,7 @@ def switching_runbook() -> Runbook[Switching]:
         steps=(
             Step(name="look", title="See whether it can be restored and put there", act=switching.look, seconds=600),
             *restoring(),
+            rekeying_step(),
             *switch_steps(),
         ),
     )
@@ -101,6 +108,18 @@ def restoring() -> tuple[Step[Any], ...]:
             act=restoration.forget,
             done=restoration.forgotten,
         ),
+    )
+
+
+def rekeying_step() -> Step[Any]:
+    """Ahead of a switch, as late as the application goes on: nothing has been closed yet."""
+    return Step(
+        name="rekey",
+        title="Have users' keys in it under the ENCRYPTION_KEY of now",
+        act=rekeying.rekey,
+        done=rekeying.rekeyed,
+        plan=rekeying.plan,
+        seconds=restoration.SECONDS,
     )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
 from typing import Any
 
 from runbooks import backup, command, restore
@@ -15,10 +13,11 @@ from runbooks.engine.redact import Redactor
 from runbooks.engine.step import Conclusion, Runbook, Step
 from runbooks.environment.site import Site
 from runbooks.environment.snapshots import Snapshots
+from runbooks.lifting import lifted, on
 from runbooks.masking import masked
 from runbooks.options import Options
 from runbooks.places import open_environment
-from runbooks.steps import baking, gate, going_back, restoration, slots, switching
+from runbooks.steps import baking, gate, going_back, rekeying_returned, restoration, slots, switching
 from runbooks.steps.going_back import GoingBack, Present, Returning
 from runbooks.steps.serving import without
 from runbooks.steps.switching import Switching
@@ -128,7 +127,7 @@ def with_data_runbook() -> Runbook[GoingBack]:
         "Put the release before and its data to work again",
         *(look, look_at_data, *begin),
         *_present(),
-        *(lifted("data", step) for step in restore.restoring()),
+        *(lifted("data", step) for step in (*restore.restoring(), restore.rekeying_step())),
         *_build(),
         *(lifted("data", step) for step in restore.switch_steps()),
         *_traffic(),
@@ -145,33 +144,22 @@ def undo_runbook() -> Runbook[GoingBack]:
         act=going_back.prove_return,
         seconds=restoration.SECONDS,
     )
+    rekey = replace(
+        lifted("returning", restore.rekeying_step()),
+        act=on("returning", rekeying_returned.rekey),
+        done=on("returning", rekeying_returned.rekeyed),
+        undo=on("returning", rekeying_returned.take_back),
+    )
     switch, probe = (lifted("returning", step) for step in restore.switch_steps())
     switch = replace(switch, plan=going_back.plan_return)
-    steps = (*_opening(), prove, *_build(), switch, probe, *_traffic(), *_closing())
-    return _runbook("Take a rollback back, with its data", *steps)
-
-
-def on(part: str, call: Callable[..., Any]) -> Callable[..., Any]:
-    """A step's function, called with a part of what a rollback works with."""
-
-    @wraps(call)
-    def called(work: GoingBack, *more: Any) -> Any:
-        return call(getattr(work, part), *more)
-
-    return called
-
-
-def lifted(part: str, step: Step[Any]) -> Step[GoingBack]:
-    """Another runbook's step, done with a part of what a rollback works with."""
-    return replace(
-        step,
-        act=on(part, step.act),
-        done=step.done and on(part, step.done),
-        before=on(part, step.before),
-        ready=step.ready and on(part, step.ready),
-        undo=step.undo and on(part, step.undo),
-        plan=on(part, step.plan),
+    tidy = Step(
+        name="tidy-return",
+        title="Remove what the way back needed",
+        act=on("returning", rekeying_returned.forget),
+        done=on("returning", rekeying_returned.forgotten),
     )
+    steps = (*_opening(), prove, rekey, *_build(), switch, probe, *_traffic(), tidy, *_closing())
+    return _runbook("Take a rollback back, with its data", *steps)
 
 
 def _present() -> tuple[Step[GoingBack], ...]:

@@ -45,6 +45,8 @@ class Vault:
     store: str = 'folder = "store"'
     backup: str = ""
     secrets: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    """Of the application, beside DATABASE_URL."""
     name: str = "vault"
     programs: Path | None = None
     """The folder of pg_dump and pg_restore; None: the sandbox's own."""
@@ -96,7 +98,7 @@ database_url = {{ secret = "ADMIN_DATABASE_URL" }}
 bin = {{ secret = "POSTGRES_BIN" }}
 {self.backup}
 """)
-        private(folder / "variables.env", {"DATABASE_URL": self.owner_url})
+        private(folder / "variables.env", {"DATABASE_URL": self.owner_url} | self.variables)
         given = {
             "ADMIN_DATABASE_URL": self.admin_url,
             "POSTGRES_BIN": str(self.programs or self.own_programs),

@@ -88,6 +88,29 @@ def secret_versions(site: Site) -> SecretVersions:
     return SecretVersions(_opened(site), known=site.mask)
 
 
+def current(site: Site, name: str) -> Secret | None:
+    """The value that the application has: CURRENT where versions are kept apart from the variables, else theirs.
+
+    Raises:
+        InputError: the keys of the place's account can't be read.
+        SystemFault: it can't be asked.
+    """
+    if is_elsewhere(site) and (found := secret_versions(site).read(name).current):
+        return found.value
+    return site.variables.get(name)
+
+
+def is_elsewhere(site: Site) -> bool:
+    """Whether versions are kept in another place than the one that the variables are read from."""
+    declared, variables = site.environment.secret_store, site.environment.variables
+    if declared.kind is not SecretStoreKind.DOTENV:
+        return True
+    if declared.path is None:
+        return False
+    own = site.environment.folder / variables.path if variables.path else None
+    return own is None or os.path.realpath(own) != os.path.realpath(declared.path)
+
+
 def _opened(site: Site) -> VersionStore:
     declared = site.environment.secret_store
     if declared.kind is SecretStoreKind.DOTENV:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,16 +18,15 @@ from runbooks.environment.snapshots import Snapshots
 from runbooks.steps import slots, snapshot
 from runbooks.steps.making import Making
 from runbooks.steps.quarantined import find
+from runbooks.steps.rekeying import Rekeying
 from runbooks.steps.serving import Serving
 from runbooks.steps.switching import Switching
 from runbooks.systems.postgres import databases
-from runbooks.systems.postgres.access import Access
 from runbooks.systems.postgres.databases import Mark
+from runbooks.systems.postgres.digest import digest_of
 from runbooks.systems.postgres.exchange import QUARANTINED, Exchange, beside
-from runbooks.systems.postgres.fingerprint import fingerprints, tables
 from runbooks.systems.postgres.heads import heads_of
 from runbooks.systems.postgres.quarantine import readable
-from runbooks.systems.postgres.snapshot import seeing
 from runbooks.systems.releases.ledger import Releases
 from runbooks.systems.releases.record import Entry, Kind, Release
 
@@ -207,13 +203,14 @@ def prove_return(work: GoingBack, scope: Scope) -> str:
     returning = work.returning
     assert returning
     access = work.snapshots.access
-    with beside(access) as connection:
-        said = databases.mark(connection, returning.name)
+    said = mark_aside(returning)
     if said is None:
         return "it was proven before it was put back"
     if not said.digest:
         return "nobody fingerprinted it: it was live in between"
     with readable(access, returning.name):
+        if Rekeying(returning.snapshots, returning.run, returning.name).stage():
+            return "it was proven before its rows were encrypted anew"
         found = digest_of(access, returning.name, work.snapshots.environment.backup.jobs, scope.stop_event)
     if found != said.digest:
         raise SystemFault(
@@ -226,13 +223,10 @@ def prove_return(work: GoingBack, scope: Scope) -> str:
     return f"{returning.name} is as it was put aside: {found[:12]}"
 
 
-def digest_of(access: Access, database: str, jobs: int, stopping: threading.Event) -> str:
-    """Of the fingerprints of all tables of a database."""
-    with seeing(access, None, database) as connection:
-        known = tables(connection)
-    found = fingerprints(access, known, database=database, jobs=jobs, stopping=stopping)
-    written = json.dumps({name: [each.rows, each.sum] for name, each in found.items()}, sort_keys=True)
-    return hashlib.sha256(written.encode()).hexdigest()
+def mark_aside(returning: Returning) -> Mark | None:
+    """What it says of itself while it is in quarantine; None: it is live by now."""
+    with beside(returning.snapshots.access) as connection:
+        return databases.mark(connection, returning.name)
 
 
 def announce(work: GoingBack, scope: Scope) -> str:

@@ -53,9 +53,9 @@ class Reencryption:
     batch: int = BATCH
 
     @classmethod
-    def of(cls, access: Access, run: str, old: Secret, new: Secret) -> Reencryption:
+    def of(cls, access: Access, run: str, old: Secret, new: Secret, *older: Secret) -> Reencryption:
         """With keys that have been looked at. Raises InputError: one is not exactly one valid key, or they are one."""
-        return cls(access=access, run=run, keys=Keys.checked(old, new))
+        return cls(access=access, run=run, keys=Keys.checked(old, new, *older))
 
     @property
     def side(self) -> SideTable:

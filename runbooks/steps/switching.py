@@ -10,6 +10,7 @@ from typing import Protocol
 from runbooks.engine.errors import InputError
 from runbooks.engine.lease import operator
 from runbooks.engine.step import Scope
+from runbooks.environment.key_ring import KeyRing
 from runbooks.environment.snapshots import Snapshots
 from runbooks.steps import restoration
 from runbooks.steps.loss import loss
@@ -95,6 +96,9 @@ def look(work: Switching, _scope: Scope) -> str:
     with beside(work.snapshots.access) as connection:
         if switched_by(connection, work):
             return "it was looked before the switch"
+    ring = KeyRing(work.snapshots)
+    if ring.in_use:
+        ring.current()  # what is wrong with it is said ahead of hours of work
     return f"{restoration.survey(work)}; {survey(work)}"
 
 

@@ -13,11 +13,17 @@ from runbooks.sandbox.world import Sandbox
 from tests.crash.points import cases, in_doubt, points
 from tests.crash.sandboxes import killed_at, succeeds
 from tests.crash.test_backup import last_run
+from tests.keyrings import filled
 from tests.plain_vaults import PlainVault, plain_vault
+from tests.rekeyed import ROWS, Rotated
 
-STEPS = ("switch", "probe")
+STEPS = ("rekey", "switch", "probe")
 AROUND = [point for point in points(restore.switching_runbook()) if point.endswith(STEPS) or point == "before:end"]
 INSIDE = [
+    'after-sql:CREATE TABLE "runbooks"',
+    'after-sql:UPDATE "public"."user_api_config"',
+    'before-sql:DROP TABLE "runbooks"',
+    'after-sql:DROP TABLE "runbooks"',
     "after-sql:SET LOCAL lock_timeout",
     "after-sql:pg_terminate_backend",
     "after-sql:__quarantine_",
@@ -25,7 +31,8 @@ INSIDE = [
     "after-sql:ALLOW_CONNECTIONS false",
     "after-sql:ALLOW_CONNECTIONS true",
 ]
-"""Before the renames, while sessions end, after each rename, and before the end of the transaction.
+"""While rows are encrypted anew, ahead of the renames, while sessions end, after each rename, and before the end of the
+transaction.
 
 What comes after its end is ``before:outcome/switch``.
 """
@@ -38,7 +45,10 @@ RESUMED, TAKEN_BACK = "before:outcome/switch", "after-sql:__quarantine_"
 def vault(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PlainVault]:
     monkeypatch.setenv(project.VARIABLE, str(tmp_path))
     with plain_vault(sandbox, tmp_path) as made:
+        rotated = Rotated.of(made)
+        rotated.copied()
         made.create()
+        rotated.rotate()
         made.execute("INSERT INTO note (body) VALUES ('written after the snapshot')")
         yield made
 
@@ -70,6 +80,8 @@ def test_a_killed_switch_is_resumed_to_one_live_database(point: str, vault: Plai
 
     assert "SWITCHED" in said
     assert notes(vault) == 100
+    assert Rotated(vault).values() == filled(ROWS), "the application opens every row"
+    assert vault.execute("SELECT FROM pg_namespace WHERE nspname = 'runbooks'") == []
     (aside,) = vault.siblings()
     with vault.opened(aside):
         assert notes(vault, aside) == 101, "the rows since are kept"
@@ -85,5 +97,6 @@ def test_a_killed_switch_is_taken_back_and_nothing_is_lost(point: str, vault: Pl
     succeeds(vault.shell, "runs.abort", last_run(vault), code=6)
 
     assert notes(vault) == 101, "the old database is live"
+    assert Rotated(vault).values() == filled(ROWS)
     assert [name.endswith("_back") for name in vault.siblings()] == [True] * was_switched, "what was live is kept"
     is_recorded(vault)

@@ -19,6 +19,7 @@ from runbooks.engine.errors import InputError, NeedsPerson, SystemFault
 from runbooks.engine.secret import Secret
 from runbooks.sandbox.world import Sandbox
 from runbooks.steps.reencryption import Reencryption
+from runbooks.systems.postgres.reencrypt import put_back
 from runbooks.systems.postgres.side_table import SideStage, found
 from tests.keyrings import RUN, Keyring, filled, keyring
 
@@ -155,6 +156,40 @@ def test_a_row_that_neither_key_opens_is_told_by_a_process_too(ring: Keyring) ->
 
     with pytest.raises(NeedsPerson, match="1 row can be opened neither"):
         ring.reencryption(jobs=2).encrypt(GO_ON)
+
+
+def test_rows_under_several_older_keys_are_told_to_processes_and_put_back_byte_for_byte(ring: Keyring) -> None:
+    older = Keyring.at(ring.url).old
+    ring.fill(40)
+    ring.save(7, "older", older, "openai")
+    before = ring.execute("SELECT id, encrypted_api_key FROM user_api_config ORDER BY id")
+    old, new = Secret("OLD", ring.old), Secret("NEW", ring.new)
+    made = Reencryption.of(ring.access, RUN, old, new, Secret("OLDER", older))
+    ours = replace(made, jobs=2, batch=10)
+    ours.encrypt(GO_ON)
+    ours.swap()
+    assert ring.values(ring.new) == filled(40) | {(7, "openai"): "older"}
+    ring.save(9, "late", ring.new, "openai")
+
+    with ring.access.connection() as connection:
+        assert [put_back(connection, ours.side) for _ in range(2)] == [39, 0]
+
+    after = ring.execute("SELECT id, encrypted_api_key FROM user_api_config ORDER BY id")
+    assert [row for row in after if row not in before] == [row for row in after if row[0] == 9]
+    assert ring.values(ring.new)[9, "openai"] == "late", "what was written since stays"
+    assert ours.stage() is None
+
+
+def test_nothing_is_put_back_that_was_not_swapped(ring: Keyring) -> None:
+    ring.fill(12)
+    ours = ring.reencryption()
+    ours.encrypt(GO_ON)
+
+    with ring.access.connection() as connection:
+        assert put_back(connection, ours.side) == 0
+
+    assert ring.values(ring.old) == filled(12)
+    assert ours.stage() is None
 
 
 def test_writers_that_do_not_end_make_the_swap_give_up_and_change_nothing(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,11 @@ class Access:
         if self.ca_file:
             known["sslrootcert"] = str(self.ca_file)
         return known
+
+    def to(self, database: str) -> Access:
+        """The same right to another database of the same server."""
+        url = make_conninfo(libpq_url(self.url.reveal()), dbname=database)
+        return replace(self, url=Secret(self.url.name, url))
 
     @contextlib.contextmanager
     def connection(self, database: str | None = None, **settings: str) -> Iterator[Connection]:

@@ -196,6 +196,6 @@ def fault_of(error: psycopg.Error, *, where: str, reach: str) -> SystemFault:
 
 
 def libpq_url(url: str) -> str:
-    """The URL as libpq takes it: without SQLAlchemy's driver."""
+    """The URL as libpq takes it: without SQLAlchemy's driver. Keywords and values (``host=… password=…``) stay."""
     scheme, separator, rest = url.partition("://")
-    return f"{scheme.partition('+')[0]}{separator}{rest}"
+    return f"{scheme.partition('+')[0]}{separator}{rest}" if separator else url

@@ -147,6 +147,28 @@ def swap(
     return Swapped(changed + len(late), len(late))
 
 
+def put_back(connection: Connection, side: SideTable) -> int:
+    """Take a swap back for the rows that nobody has written since, and drop the side table; it needs no key.
+
+    Args:
+        connection: In autocommit.
+
+    Returns:
+        How many rows are byte for byte as they were before.
+    """
+    with connection.transaction():
+        changed = 0
+        if side.stage(connection) is SideStage.SWAPPED:
+            changed = connection.execute(
+                side.statement(
+                    "UPDATE {table} t SET {value} = s.old FROM {side} s"
+                    " WHERE s.id = t.{key} AND t.{value} = s.new AND s.old <> s.new"
+                )
+            ).rowcount
+        side.drop(connection)
+    return changed
+
+
 def refuse_strange(side: SideTable, ids: Sequence[int]) -> None:
     """Raise NeedsPerson if there are rows that neither key opens."""
     if not ids:

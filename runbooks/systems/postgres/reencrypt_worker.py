@@ -25,7 +25,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too; who started us ends between two batches
     told = json.loads(sys.stdin.readline())
     side = SideTable(Column(**told["column"]), told["run"])
-    keys = Keys(Secret("old key", told["old"]), Secret("new key", told["new"]))
+    older = tuple(Secret("older key", each) for each in told["older"])
+    keys = Keys(Secret("old key", told["old"]), Secret("new key", told["new"]), older)
     access = Access(url=Secret("database", told["url"]), connect_seconds=told["connect_seconds"], reach=told["reach"])
     try:
         with access.connection() as connection:

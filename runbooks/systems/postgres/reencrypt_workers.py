@@ -138,6 +138,7 @@ def _worker(work: Work) -> Iterator[Callable[[int], Sequence[int]]]:
                 "run": work.side.run,
                 "old": work.keys.old.reveal(),
                 "new": work.keys.new.reveal(),
+                "older": [each.reveal() for each in work.keys.older],
             }
             _tell(process, told)
             yield lambda high: _asked(process, high)

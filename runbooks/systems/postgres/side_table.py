@@ -45,6 +45,15 @@ class Column:
     def __str__(self) -> str:
         return f"{self.schema}.{self.table}.{self.column}"
 
+    def exists(self, connection: Connection) -> bool:
+        """Whether the connection's database has it."""
+        asked = (
+            "SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
+            " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = %s AND c.relname = %s AND a.attname = %s AND NOT a.attisdropped"
+        )
+        return connection.execute(asked, [self.schema, self.table, self.column]).fetchone() is not None
+
 
 @dataclass(frozen=True)
 class SideTable:

@@ -13,7 +13,7 @@ from runbooks.engine.errors import InputError
 from runbooks.engine.secret import Secret
 
 if TYPE_CHECKING:
-    from cryptography.fernet import Fernet
+    from cryptography.fernet import Fernet, MultiFernet
 
 NEW_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 """What an operator types for a new one."""
@@ -45,22 +45,37 @@ def opens(key: Secret, token: str) -> bool:
     return True
 
 
+def same(one: Secret, other: Secret) -> bool:
+    """Whether two valid keys are one: the last character has bits that mean nothing."""
+    return base64.urlsafe_b64decode(one.reveal()) == base64.urlsafe_b64decode(other.reveal())
+
+
 @dataclass(frozen=True)
 class Keys:
-    """The key before a rotation and the one after it."""
+    """The key before a rotation and the one after it.
+
+    Attributes:
+        older: More keys that a value may be under still. One that is under none of them goes back under ``old``.
+    """
 
     old: Secret
     new: Secret
+    older: tuple[Secret, ...] = ()
 
     @classmethod
-    def checked(cls, old: Secret, new: Secret) -> Keys:
-        """Both, if each is exactly one valid key and they differ. Raises InputError otherwise."""
-        for key in (old, new):
+    def checked(cls, old: Secret, new: Secret, *older: Secret) -> Keys:
+        """All of them, if each is exactly one valid key and none is the new one. Raises InputError otherwise."""
+        for key in (old, new, *older):
             if found := problem(key.reveal()):
                 raise InputError(f"{key.name} is not exactly one Fernet key", found=found, mend=NEW_KEY)
-        if base64.urlsafe_b64decode(old.reveal()) == base64.urlsafe_b64decode(new.reveal()):
+        if any(same(each, new) for each in (old, *older)):
             raise InputError("the new key is the old one", where=new.name, mend=NEW_KEY)
-        return cls(old, new)
+        return cls(old, new, older)
+
+    @classmethod
+    def only(cls, key: Secret) -> Keys:
+        """To see which rows one key opens."""
+        return cls(key, key)
 
     def paired(self, rows: Iterable[tuple[int, str]]) -> tuple[list[tuple[int, str, str]], list[int]]:
         """The value of each token under both keys; the token itself is one of the two.
@@ -107,8 +122,12 @@ class Keys:
         return "neither" if _opened(self._new, token) is None else "new"
 
     @cached_property
-    def _old(self) -> Fernet:
-        return _fernet(self.old)
+    def _old(self) -> Fernet | MultiFernet:
+        if not self.older:
+            return _fernet(self.old)
+        from cryptography.fernet import MultiFernet
+
+        return MultiFernet([_fernet(each) for each in (self.old, *self.older)])
 
     @cached_property
     def _new(self) -> Fernet:
@@ -121,7 +140,7 @@ def _fernet(key: Secret) -> Fernet:
     return Fernet(key.reveal())
 
 
-def _opened(key: Fernet, token: str) -> bytes | None:
+def _opened(key: Fernet | MultiFernet, token: str) -> bytes | None:
     from cryptography.fernet import InvalidToken
 
     try:

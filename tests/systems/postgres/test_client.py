@@ -9,6 +9,7 @@ import pytest
 from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.secret import Secret
 from runbooks.sandbox.world import Sandbox
+from runbooks.systems.postgres.access import Access
 from runbooks.systems.postgres.client import Database, libpq_url
 from tests import servers
 
@@ -138,3 +139,18 @@ def test_what_libpq_does_not_take_is_the_operators_to_mend(url: str) -> None:
 def test_the_driver_of_the_application_is_dropped() -> None:
     assert libpq_url("postgresql+asyncpg://u:p@h/d") == "postgresql://u:p@h/d"
     assert libpq_url("postgresql://u:p@h/d") == "postgresql://u:p@h/d"
+
+
+def test_keywords_and_values_are_left_as_they_are() -> None:
+    assert libpq_url("host=h password='a+b'") == "host=h password='a+b'"
+
+
+def test_the_same_right_to_another_database_keeps_all_else_of_the_url() -> None:
+    url = "postgresql+asyncpg://u:p%2Bw%20d@h:1/d?sslmode=require"
+    access = Access(url=Secret("DATABASE_URL", url), connect_seconds=3, reach="proxy")
+
+    other = access.to("odd name")
+
+    assert other.parameters() == access.parameters() | {"dbname": "odd name"}
+    assert other.parameters()["password"] == "p+w d"
+    assert (other.connect_seconds, other.reach, other.url.name) == (3, "proxy", "DATABASE_URL")

@@ -80,3 +80,17 @@ def test_a_value_is_held_under_both_keys_whichever_it_came_with() -> None:
     assert [new.decrypt(after) for _, _, after in pairs] == [b"one", b"two"]
     assert (pairs[0][1], pairs[1][2]) == (tokens[0], tokens[1])
     assert [keys.opened_by(token) for token in tokens] == ["old", "new", "neither", "neither", "neither"]
+
+
+def test_values_under_still_older_keys_are_held_under_the_new_one_and_go_back_as_they_came() -> None:
+    older, third = Secret("OLDER", Fernet.generate_key().decode()), Fernet(Fernet.generate_key())
+    keys = Keys.checked(OLD, NEW, older)
+    tokens = [Fernet(key).encrypt(b"value").decode() for key in (OLD.reveal(), older.reveal())]
+
+    pairs, strange = keys.paired([*enumerate(tokens), (2, third.encrypt(b"lost").decode())])
+
+    assert strange == [2]
+    assert [before for _, before, _ in pairs] == tokens
+    assert {Fernet(NEW.reveal()).decrypt(after) for _, _, after in pairs} == {b"value"}
+    with pytest.raises(InputError, match="the new key is the old one"):
+        Keys.checked(OLD, NEW, NEW)
