@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from runbooks import project, vouching
@@ -15,14 +15,6 @@ from runbooks.environment.people.written import read_all
 from runbooks.places import open_environment
 
 PLACE = re.compile(r"(<!-- coverage: .*? -->)\n(.*?)(<!-- end -->)", re.DOTALL)
-
-
-COMES_WITH: Mapping[str, tuple[str, ...]] = {
-    "secrets.rotate": ("recovery.secrets-in-vault",),
-}
-"""Commands that are not there yet, and the items whose checks need what those leave behind."""
-
-_NEEDS = {item: command for command, items in COMES_WITH.items() for item in items}
 
 
 def show(environment: str | None = None) -> None:
@@ -47,9 +39,7 @@ def show(environment: str | None = None) -> None:
 
 
 def _state(item: str) -> str:
-    if item in known():
-        return "built"
-    return f"comes with {_NEEDS[item]}" if item in _NEEDS else "not yet"
+    return "built" if item in known() else "not yet"
 
 
 def _show_words(name: str | None) -> None:

@@ -208,6 +208,7 @@ class Declaration:
         release: Where the running release can be read.
         secrets: Where the secrets are that this tool needs and the application does not have.
         secret_store: Where a rotation keeps the versions of the application's secrets.
+        vault: Where people keep the application's secrets; only read. None: where versions are, if that is a vault.
         database: Its PostgreSQL database.
         redis: Its Redis.
         dns: Who is asked for names.
@@ -244,6 +245,7 @@ class Declaration:
     release: Release = Release()
     secrets: SourceDeclaration = PROCESS_ENVIRONMENT
     secret_store: SecretStore = SecretStore()
+    vault: SourceDeclaration | None = None
     database: Database = Database()
     redis: Redis = Redis()
     dns: Dns = Dns()

@@ -20,10 +20,12 @@ class Values:
     Attributes:
         variables: What the application is deployed with.
         secrets: What this tool itself needs.
+        vault: What people keep of the application's secrets; None: nobody has said where.
     """
 
     variables: SecretSource
     secrets: SecretSource
+    vault: SecretSource | None = None
 
     def resolve(self, value: Value, key: str) -> Secret:
         """The value that a key refers to. Also a literal becomes a `Secret`, so that all are handled alike.
@@ -55,6 +57,7 @@ def open_values(environment: Environment, environ: Mapping[str, str]) -> Values:
     return Values(
         variables=open_source(environment.variables, environment.folder, environ, made_by=made_by),
         secrets=open_source(environment.secrets, environment.folder, environ, made_by=made_by),
+        vault=open_source(environment.vault, environment.folder, environ) if environment.vault else None,
     )
 
 

@@ -60,8 +60,9 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     if environment.inbox is not None:
         yield from _inbox(environment.inbox)
     yield from content.problems(environment.content)
-    yield from _source(("variables",), environment.variables)
-    yield from _source(("secrets",), environment.secrets)
+    for table in ("variables", "secrets", "vault"):
+        if (declared := getattr(environment, table)) is not None:
+            yield from _source((table,), declared)
     yield from secret_store.problems(environment.secret_store)
     yield from _numbers(environment)
     yield from platform_problems(environment.platform)

@@ -24,6 +24,12 @@ def sensitive(variables: Mapping[str, Secret]) -> Iterator[Secret]:
         yield from passwords(variable)
 
 
+def secret_names(variables: Mapping[str, Secret]) -> list[str]:
+    """The names of those that are secrets, or have a password in them; also short ones, not empty ones. In order."""
+    named = ((name, each) for name, each in variables.items() if each.reveal())
+    return sorted(name for name, each in named if _NAMES.search(name) or list(passwords(each)))
+
+
 def passwords(url: Secret) -> Iterator[Secret]:
     """The password in a URL, as it is written and as it is meant, with the URL that holds it."""
     try:

@@ -50,6 +50,7 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
         else:
             variables[key] = value
     write_private(layout.variables(name), rotated.told(variables) + _dotenv(variables))
+    write_private(vault(layout, name), "")
     third_parties = f"http://{ports.LOOPBACK}:{numbers[ports.PROVIDER]}"
     operator = {
         "APPLICATION_URL": names.api_url(name, numbers),
@@ -78,6 +79,11 @@ def write_variables(layout: Layout, name: str, numbers: Mapping[str, int], commi
     operator |= read_state(layout).get(OPERATOR_OVERRIDES, {}).get(name, {})
     write_private(layout.operator_variables(name), _dotenv(operator))
     write_people(layout, name)
+
+
+def vault(layout: Layout, name: str) -> Path:
+    """The file with what the vault of the environment's people has otherwise than the application's variables."""
+    return layout.environment(name) / "vault.env"
 
 
 def database_password(layout: Layout, name: str) -> str:

@@ -1,8 +1,8 @@
-"""Copies of the variables that are of no use on the day."""
+"""Copies of the variables, and a vault of secrets, that are of no use on the day."""
 
 from __future__ import annotations
 
-from runbooks.sandbox.faults import copies
+from runbooks.sandbox.faults import copies, vaulted
 from runbooks.sandbox.faults.fault import Fault
 
 FAULTS = (
@@ -32,5 +32,24 @@ FAULTS = (
         shows="a copy of variables is damaged",
         also=("secrets.encryption-key-recoverable",),
         means=copies.copy_cut(),
+    ),
+    Fault(
+        name="vault-has-another-value",
+        breaks="recovery.secrets-in-vault",
+        shows="it has other values of JWT_SECRET_KEY",
+        means=vaulted.holds("JWT_SECRET_KEY", "the one before the last rotation"),
+    ),
+    Fault(
+        name="vault-lacks-a-secret",
+        breaks="recovery.secrets-in-vault",
+        shows="it lacks RESEND_API_KEY",
+        means=vaulted.holds("RESEND_API_KEY", ""),
+    ),
+    Fault(
+        name="vault-gone",
+        breaks="recovery.secrets-in-vault",
+        shows="the secrets command failed",
+        verdict="unknown",
+        means=vaulted.gone(),
     ),
 )

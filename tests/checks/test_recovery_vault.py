@@ -1,0 +1,92 @@
+"""Which vault is asked, and what of it, where the sandbox's faults do not reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from runbooks.checks.journey import Journey
+from runbooks.checks.recovery_vault import secrets_in_vault
+from runbooks.checks.subject import Subject
+from runbooks.engine.check import Finding
+from runbooks.engine.errors import Reason
+from runbooks.engine.outcome import Verdict
+from runbooks.engine.redact import Redactor
+from runbooks.environment.load import load
+from runbooks.environment.site import Site
+from tests.environment.inventories import SMALL, inventory_with
+from tests.shops import private
+from tests.systems.secrets import manager
+
+VALUES = {
+    "DATABASE_URL": "postgresql://a:a-password@db.internal/a",
+    "JWT_SECRET_KEY": "a-key-of-now",
+    "EMPTY_TOKEN": "",
+    "PLAIN": "1",
+}
+
+
+def asked(folder: Path, more: str, **vault: str) -> tuple[Finding, Redactor]:
+    inventory = inventory_with(folder, production=SMALL + more)
+    private(inventory / "production" / "variables.env", VALUES)
+    private(inventory / "production" / "vault.env", vault)
+    redactor = Redactor()
+    site = Site(load(inventory, "production"), redactor, {})
+    return secrets_in_vault.look(Subject(site, cast("Journey", None)), {}), redactor
+
+
+DECLARED = '\n[vault]\nsource = "dotenv"\npath = "vault.env"\n'
+
+
+def test_without_a_vault_a_person_has_to_say_it(tmp_path: Path) -> None:
+    finding, _ = asked(tmp_path, "")
+
+    assert (finding.verdict, finding.reason) == (Verdict.UNKNOWN, Reason.NOTHING_TO_ASK)
+    assert "2 secret variables" in finding.found
+
+
+def test_what_is_no_secret_or_empty_need_not_be_there(tmp_path: Path) -> None:
+    secrets = {name: VALUES[name] for name in ("DATABASE_URL", "JWT_SECRET_KEY")}
+
+    finding, _ = asked(tmp_path, DECLARED, **secrets)
+
+    assert finding.verdict is Verdict.PASSED, finding
+
+
+def test_what_is_missing_empty_or_otherwise_is_named_and_masked(tmp_path: Path) -> None:
+    finding, redactor = asked(tmp_path, DECLARED, DATABASE_URL="", JWT_SECRET_KEY="a-key-from-before")
+
+    assert finding.verdict is Verdict.FAILED
+    assert finding.found.endswith("it lacks DATABASE_URL; it has other values of JWT_SECRET_KEY")
+    assert redactor.text("a-key-from-before") == "[JWT_SECRET_KEY]"
+
+
+def test_secrets_manager_is_the_vault_where_versions_are_kept_there(tmp_path: Path) -> None:
+    import boto3
+
+    with manager.running() as declared:
+        assert declared.endpoint
+        client = boto3.session.Session().client(
+            "secretsmanager",
+            endpoint_url=declared.endpoint,
+            region_name=declared.region,
+            aws_access_key_id="testing-access-key",
+            aws_secret_access_key="testing-secret-key",
+        )
+        client.create_secret(Name="praviel/DATABASE_URL", SecretString=VALUES["DATABASE_URL"])
+        client.create_secret(Name="praviel/JWT_SECRET_KEY", SecretString="another-one")
+        client.close()
+        kept = (
+            f'\n[secret_store]\nkind = "secrets-manager"\nprefix = "praviel/"\nregion = "eu-central-1"\n'
+            f'endpoint = "{declared.endpoint}"\n'
+            'access_key = { secret = "VAULT_ACCESS" }\nsecret_key = { secret = "VAULT_SECRET" }\n'
+        )
+        inventory = inventory_with(tmp_path, production=SMALL + kept)
+        private(inventory / "production" / "variables.env", VALUES)
+        environ = {"VAULT_ACCESS": "testing-access-key", "VAULT_SECRET": "testing-secret-key"}
+        site = Site(load(inventory, "production"), Redactor(), environ)
+
+        finding = secrets_in_vault.look(Subject(site, cast("Journey", None)), {})
+
+    assert finding.verdict is Verdict.FAILED
+    assert finding.found.endswith("praviel/* at " + declared.endpoint + ": it has other values of JWT_SECRET_KEY")
