@@ -107,7 +107,10 @@ def test_two_deploys_back_and_forward_again_nothing_is_lost(deploys: Deploys, tm
     changed = [name for name, found in state(deploys).items() if recorded[name] != found]
     assert changed == [], "the data are as v1 left them"
     assert serves(deploys, "v1")
-    assert "PRAVIEL runs v1 again" in said
+    assert "to be posted in Discord" in said
+    announcement = deploys.shell.project / "var" / "runs" / "local" / run / "announcement.md"
+    assert f"to be copied from {announcement}" in said
+    assert announcement.read_text().startswith("**PRAVIEL runs v1 again.**")
     restored = seconds(records, "fetch", "create-sibling", "fill", "prove")
     assert records[-1]["data"]["seconds"] - restored <= 60
 

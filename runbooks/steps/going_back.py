@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.lease import operator
 from runbooks.engine.step import Scope
-from runbooks.environment.people import announcing
-from runbooks.environment.people.announcing import Facts
-from runbooks.environment.people.written import folder_of
 from runbooks.environment.snapshots import Snapshots
-from runbooks.steps import slots, snapshot
+from runbooks.steps import announcement, slots, snapshot
 from runbooks.steps.making import Making
 from runbooks.steps.quarantined import find
 from runbooks.steps.rekeying import Rekeying
@@ -50,6 +46,11 @@ class GoingBack(Serving):
     making: Making | None = None
     undoes: str = ""
     returning: Returning | None = None
+
+    @property
+    def announcement(self) -> Path:
+        """What users are to be told, to be copied from there."""
+        return self.runs / self.run / "announcement.md"
 
     @property
     def kind(self) -> Kind:
@@ -230,23 +231,17 @@ def mark_aside(returning: Returning) -> Mark | None:
 
 
 def announce(work: GoingBack, scope: Scope) -> str:
-    """Render what users are to be told; a person posts it."""
+    """Write what users are to be told beside the run's log; a person posts it, where the answer says."""
     text = _announcement(work)
     scope.record("announcement", text=text)
-    return f"to be posted: {' '.join(text.split())}"
+    return announcement.keep(work.snapshots.environment, text, work.announcement)
 
 
 def _announcement(work: GoingBack) -> str:
     """Raises SystemFault: the text has a mistake."""
     lost = work.data.manifest.taken if work.data else None
-    facts = Facts(
-        state="done", release=work.leaves.version, previous=work.release.version, at=datetime.now(UTC), lost=lost
-    )
-    folder, _ = folder_of(work.snapshots.environment)
-    try:
-        return announcing.render("rollback", folder, facts)
-    except ValueError as error:
-        raise SystemFault("the announcement can't be rendered", reason=Reason.FAILED, found=str(error)) from error
+    leaves, comes = work.leaves.version, work.release.version
+    return announcement.rollback(work.snapshots.environment, release=leaves, previous=comes, lost=lost)
 
 
 def plan(work: GoingBack) -> Iterable[str]:

@@ -66,7 +66,7 @@ def read_all(environment: Environment, items: Items, now: datetime) -> Written:
         waivers=_or(Waivers(), read_waivers(folder, shown, items, now)),
         costs=_read(folder, shown, COSTS, Costs, lambda file: costs.problems(file, now)),
         on_call=_read(folder, shown, ON_CALL, OnCall, oncall.problems),
-        announcements=_read(folder, shown, ANNOUNCEMENTS, Announcements, announcements.problems),
+        announcements=read_announcements(folder, shown),
     )
 
 
@@ -86,6 +86,11 @@ def read_attestations(folder: Path, shown: str, items: Items, now: datetime) -> 
 def read_waivers(folder: Path, shown: str, items: Items, now: datetime) -> Waivers | None:
     """Read `WAIVERS`; see `read_all`."""
     return _read(folder, shown, WAIVERS, Waivers, lambda file: waiver_problems(file, items, now))
+
+
+def read_announcements(folder: Path, shown: str) -> Announcements | None:
+    """Read `ANNOUNCEMENTS`; see `read_all`."""
+    return _read(folder, shown, ANNOUNCEMENTS, Announcements, announcements.problems)
 
 
 def parse(text: str, file: TomlFile, model: type[Model], problems: Callable[[Model], Iterable[Problem]]) -> Model:
