@@ -127,6 +127,26 @@ def test_piped_output_is_plain_lines_that_end_with_verdict_and_log(shell: Shell)
     assert done.stderr == ""
 
 
+def test_whoever_reads_no_further_is_no_traceback(bare_shell: Shell) -> None:
+    nobody, pipe = os.pipe()
+    os.close(nobody)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "invoke", "checklist.coverage"],
+            cwd=CHECKOUT,
+            env=bare_shell.environment(),
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(pipe)
+
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 def on_a_terminal(shell: Shell, *words: str, **environment: str) -> str:
     """What a terminal is sent."""
     screen, terminal = pty.openpty()

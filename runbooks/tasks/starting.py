@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +27,10 @@ def finish(call: Callable[[], int | None]) -> None:
     """Turn a returned exit code, or an error that an operator can cause, into this process's."""
     try:
         code = call()
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough; what is left would be told of when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Exit(code=128 + signal.SIGPIPE) from None
     except RunbookError as error:
         raise Exit(str(error), code=error.exit_code) from error
     except KeyboardInterrupt:
