@@ -10,7 +10,6 @@ from runbooks import rotation
 from runbooks.catalog import Opening, Prepared
 from runbooks.engine.confirm import confirm
 from runbooks.engine.step import Conclusion, Runbook, Step
-from runbooks.environment.secret_store import secret_versions
 from runbooks.environment.site import Site
 from runbooks.given import Given
 from runbooks.options import number
@@ -39,7 +38,7 @@ def prepare(opening: Opening) -> Prepared:
         site=site,
         run=opening.run,
         kind=kind,
-        versions=secret_versions(site),
+        versions=rotation.versions_of(name, site),
         consumers=rotation.consumers_of(site, kind, opening),
         fresh=fresh,
         patience=number(opening.parameters.get("wait"), "--wait", default=rotation.PATIENCE),

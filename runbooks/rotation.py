@@ -9,10 +9,13 @@ from runbooks.catalog import Opening
 from runbooks.engine.errors import InputError
 from runbooks.engine.journal import FILE_NAME, Record, read_chain
 from runbooks.environment.problem import did_you_mean
+from runbooks.environment.secret_store import key_file_versions, secret_versions
 from runbooks.environment.sensitive import sensitive
 from runbooks.environment.site import Site
 from runbooks.given import Given
 from runbooks.steps.rotation.kind import Consumers, Kind
+from runbooks.steps.rotation.nobody import Nobody
+from runbooks.systems.secrets.versions import SecretVersions
 
 PATIENCE = 120.0
 """Seconds that a rotation waits for those who use the old value, unless --wait says otherwise."""
@@ -28,6 +31,12 @@ MAIL = {
     "POSTMARK_SERVER_TOKEN": "postmark",
 }
 """Keys of providers of mail."""
+
+SES = "AWS_ACCESS_KEY_ID"
+"""The one of AWS's, whose secret is a variable of its own."""
+
+SSH_KEY = "SSH_KEY"
+"""The key that hosts are logged in to with."""
 
 
 def _jwt_key(site: Site, _run: str, _given: Given) -> Kind:
@@ -65,6 +74,18 @@ def _provider_key(name: str, vendor: str) -> Callable[[Site, str, Given], Kind]:
     return made
 
 
+def _ses_key(site: Site, run: str, given: Given) -> Kind:
+    from runbooks.steps.rotation.ses_key import ID, SesKey
+
+    return SesKey(site, run, "aws_ses", ID, lambda: given.value)
+
+
+def _ssh_key(site: Site, run: str, _given: Given) -> Kind:
+    from runbooks.steps.rotation.ssh_key import SshKey
+
+    return SshKey(site, run)
+
+
 def _mail_key(name: str, vendor: str) -> Callable[[Site, str, Given], Kind]:
     def made(site: Site, run: str, given: Given) -> Kind:
         from runbooks.steps.rotation.mail_key import MailKey
@@ -82,8 +103,10 @@ KINDS: Mapping[str, Callable[[Site, str, Given], Kind]] = {
     "ENCRYPTION_KEY": _encryption_key,
     **{name: _provider_key(name, vendor) for name, vendor in MODELS.items()},
     **{name: _mail_key(name, vendor) for name, vendor in MAIL.items()},
+    SES: _ses_key,
+    SSH_KEY: _ssh_key,
 }
-"""By the variable that a rotation is called by."""
+"""By the variable that a rotation is called by, or the name of what is none."""
 
 
 def kind_of(name: str, site: Site, run: str, given: Given) -> Kind:
@@ -98,9 +121,16 @@ def kind_of(name: str, site: Site, run: str, given: Given) -> Kind:
     return KINDS[name](site, run, given)
 
 
+def versions_of(name: str, site: Site) -> SecretVersions:
+    """Where the versions of this secret are kept. Raises InputError where the inventory does not say."""
+    return key_file_versions(site, name) if name == SSH_KEY else secret_versions(site)
+
+
 def consumers_of(site: Site, kind: Kind, opening: Opening) -> Consumers:
     """What runs with the environment's variables: hosts with slots are changed by this tool, all else by a person."""
     environment = site.environment
+    if not kind.deployed:
+        return Nobody()
     if environment.platform.hosts is None:
         from runbooks.steps.rotation.by_hand import ByHand
 

@@ -17,7 +17,7 @@ from runbooks.environment.site import Site
 from runbooks.masking import masked
 from runbooks.options import Options
 from runbooks.places import open_environment, runs_of
-from runbooks.systems.secrets.versions import SecretVersions, Stage
+from runbooks.systems.secrets.versions import Stage
 
 RUNBOOK = "secrets.rotate"
 
@@ -64,7 +64,7 @@ def _is_forgotten(environment: Environment, name: str, run: str) -> bool:
     with masked(redactor):
         site = Site(environment, redactor)
         try:
-            return secret_versions(site).stage(name, run) is Stage.RETIRED
+            return rotation.versions_of(name, site).stage(name, run) is Stage.RETIRED
         finally:
             site.close()
 
@@ -87,16 +87,20 @@ def show_status(environment: str | None) -> None:
         site = Site(opened, redactor)
         versions = secret_versions(site)
         for name in rotation.KINDS:
-            print(f"{name:22} {_told(versions, name)}")
+            print(f"{name:22} {_told(site, name)}")
             if there := unended(opened, name):
                 print(f"{'':22} run {there.name} has not ended: invoke secrets.resume {name}, or secrets.abort {name}")
         site.close()
     print(f"the secrets of {opened.label} in {versions}")
 
 
-def _told(versions: SecretVersions, name: str) -> str:
+def _told(site: Site, name: str) -> str:
     try:
-        found = versions.read(name).labelled()
+        found = rotation.versions_of(name, site).read(name).labelled()
+    except InputError as problem:
+        if problem.where != "platform.hosts":
+            raise
+        return f"not known here: {problem.mend}"
     except NeedsPerson as problem:
         return f"{problem.what}: {problem.mend}"
     parts = [f"{label} since {each.created:%Y-%m-%d %H:%M}" if each.created else label for label, each in found.items()]

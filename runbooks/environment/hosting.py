@@ -78,6 +78,7 @@ class Hosts:
             which they are changed; none: it is this machine.
         known_hosts: The file that holds their keys; None: the user's and the system's. After loading absolute.
         key_file: The private key to log in with; None: the agent's, and ``~/.ssh/config``'s. After loading absolute.
+        authorized_keys: The file there that lets ``key_file`` in, relative to the home of who logs in.
         python: The interpreter there that virtual environments are made of.
         install: A program there that makes ``.venv`` in a release's folder; None: ``venv`` and pip do.
         sudo: Whether units are started and stopped through sudo.
@@ -92,6 +93,7 @@ class Hosts:
     names: tuple[str, ...] = ()
     known_hosts: Path | None = None
     key_file: Path | None = None
+    authorized_keys: str = ".ssh/authorized_keys"
     python: str = "python3"
     install: Path | None = None
     sudo: bool = False

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runbooks.engine.errors import InputError, Reason, SystemFault
+from runbooks.engine.secret import Secret
 from runbooks.environment.hosting import Hosts, ManagerKind, Service, Supervised, WorkerPlan
 from runbooks.environment.model import Platform, PlatformKind
 
@@ -128,6 +129,17 @@ def open_hosting(declared: Platform, repository: Callable[[], Path]) -> Hosting:
         return SlotHost(access, str(hosts.root), control, recipe)
 
     return Fleet({access.name: member(access) for access in _accesses(hosts)})
+
+
+def log_in(hosts: Hosts, name: str, key: Secret | None = None) -> Access:
+    """One of the hosts, over a connection of its own.
+
+    Args:
+        key: The private key that alone is tried; None: as the inventory says.
+    """
+    from runbooks.systems.hosts.ssh import Login, Ssh
+
+    return Ssh(Login(name, hosts.known_hosts, hosts.key_file, key))
 
 
 def _accesses(hosts: Hosts | None) -> list[Access]:

@@ -111,6 +111,25 @@ def is_elsewhere(site: Site) -> bool:
     return own is None or os.path.realpath(own) != os.path.realpath(declared.path)
 
 
+def key_file_versions(site: Site, name: str) -> SecretVersions:
+    """The versions of the key that hosts are logged in to with: its file is what the inventory names.
+
+    Raises:
+        InputError: it names none.
+    """
+    from runbooks.systems.secrets.key_file import KeyFileVersions
+    from runbooks.systems.secrets.versions import SecretVersions
+
+    hosts = site.environment.platform.hosts
+    if hosts is None or not hosts.names or hosts.key_file is None:
+        raise InputError(
+            "the inventory names no hosts that are logged in to with a key in a file",
+            where="platform.hosts",
+            mend="declare platform.hosts.names and platform.hosts.key_file",
+        )
+    return SecretVersions(KeyFileVersions(Path(os.path.realpath(hosts.key_file)), name), known=site.mask)
+
+
 def _opened(site: Site) -> VersionStore:
     declared = site.environment.secret_store
     if declared.kind is SecretStoreKind.DOTENV:

@@ -39,7 +39,12 @@ JWT_SECRET_KEY has no effect of its own, so it stands for the protocol: all of i
 they differ from it: OpenAI makes keys and revokes them, Anthropic switches them off, and Google's are made by hand, so
 that the operator is asked again. What isn't here a rotation of that kind finds done, and records no intent for.
 """
-UNWALKED = dict.fromkeys(rotation.MAIL, "what makes, tries and revokes it is what does so with OpenAI's and Google's")
+UNWALKED = {
+    **dict.fromkeys(
+        (*rotation.MAIL, rotation.SES), "what makes, tries and revokes it is what does so with OpenAI's and Google's"
+    ),
+    rotation.SSH_KEY: "it has hosts of its own: test_rotate_ssh",
+}
 """Other kinds, and why not."""
 MAKER = "call:runbooks.systems.providers.openai_keys:OpenAIKeys"
 ENDS = {

@@ -45,6 +45,8 @@ class Kind(ABC):
 
     title: str
     names: tuple[str, ...]
+    deployed: bool = True
+    """Whether the application runs with it; else this tool alone uses it."""
     ending: str = "the old one is nowhere accepted"
     """What became of the old value, at the end of a rotation."""
 

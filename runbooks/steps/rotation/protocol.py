@@ -252,12 +252,16 @@ def plan_create(rotating: Rotating) -> Iterator[str]:
 
 
 def plan_copy(rotating: Rotating) -> Iterator[str]:
+    if not rotating.kind.deployed:
+        return
     snapshots = Snapshots(rotating.site)
     keys = len(snapshots.recipient_keys)
     yield f"encrypted to {keys} keys" if keys else "backup.recipients is not declared, so no copy is kept"
 
 
 def _copied(rotating: Rotating, part: str) -> str:
+    if not rotating.kind.deployed:
+        return "it is no variable of the application's, so it is in no copy of them"
     site = rotating.fresh()
     try:
         copies = VariableCopies(Snapshots(site))

@@ -55,7 +55,7 @@ def _recorded_release(rotating: Rotating) -> Release | None:
 
 def _serving(rotating: Rotating) -> Placement | None:
     """What the first host serves."""
-    if rotating.site.environment.platform.hosts is None:
+    if rotating.site.environment.platform.hosts is None or not rotating.kind.deployed:
         return None
     hosting = rotating.site.hosting
     return hosting.serving(hosting.hosts[0])

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from runbooks.engine.errors import Reason, SystemFault
-from runbooks.systems.hosts import tunnel
+from runbooks.engine.secret import Secret
+from runbooks.systems.hosts import key_pair, tunnel
 from runbooks.systems.hosts.access import Feeder, did_not_end, host_and_port, nothing_listens
 from runbooks.systems.hosts.runner import Done
 
@@ -47,11 +48,13 @@ class Login:
         known_hosts: The file that holds its host key; None: the user's and the system's. A key that is in none of them
             is refused, never learnt.
         key_file: The private key; None: those of the agent, and what ``~/.ssh/config`` says.
+        key: The private key itself, in OpenSSH's form; it alone is tried then.
     """
 
     target: str
     known_hosts: Path | None = None
     key_file: Path | None = None
+    key: Secret | None = None
 
 
 @dataclass
@@ -196,7 +199,10 @@ class Ssh:
     def _arguments(self, connection: Connection) -> dict[str, Any]:
         arguments = dict(connection.connect_kwargs)
         arguments |= {"transport_factory": _transport_of, "banner_timeout": CONNECT_SECONDS}
-        if self.login.key_file is not None:
+        if self.login.key is not None:
+            arguments.pop("key_filename", None)
+            arguments |= {"pkey": key_pair.opened(self.login.key), "look_for_keys": False, "allow_agent": False}
+        elif self.login.key_file is not None:
             arguments |= {"key_filename": str(self.login.key_file), "look_for_keys": False, "allow_agent": False}
         if connection.gateway is None:
             # Ahead of the log-in: without TCP_NODELAY Paramiko waits 40 ms for the peer at each of its small packets.

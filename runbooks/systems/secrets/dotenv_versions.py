@@ -159,6 +159,10 @@ class DotenvVersions:
     def _values(self) -> Mapping[str, Secret]:
         return parse(read_private(self.path), str(self))
 
+    def _text(self, values: Mapping[str, str]) -> str:
+        """What the file holds once these are CURRENT."""
+        return replaced(read_private(self.path), values, str(self))
+
     def _records(self) -> dict[str, _Kept]:
         if not self.record.exists():
             return {}
@@ -183,7 +187,7 @@ class DotenvVersions:
 
     def _set(self, values: Mapping[str, str | None]) -> None:
         known = {name: value for name, value in values.items() if value is not None}
-        text = replaced(read_private(self.path), known, str(self))
+        text = self._text(known)
         status = self.path.stat()
         self._replace(self.path, text, stat.S_IMODE(status.st_mode), (status.st_uid, status.st_gid))
 
