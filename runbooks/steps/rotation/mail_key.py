@@ -31,9 +31,9 @@ class MailKey(VendorKey):
         return f"the application sends with {self.vendor}, from {self._domain}"
 
     def use(self, key: Secret) -> str:
-        domain = self._domain
+        domain, variables = self._domain, {**self.site.variables, **self.values_of(key)}
         try:
-            sending = self.site.vendors.mail(self.vendor, {**self.site.variables, self.name: key}).sending(domain)
+            sending = self.site.vendors.mail(self.vendor, variables).sending(domain)
         except NotAllowed:
             return f"{self.vendor} accepts it, and shows it no domains"
         if sending.problems:
@@ -49,7 +49,7 @@ class MailKey(VendorKey):
     def prove(self, change: Change) -> str:
         """No page of the application tells that mail goes out; a mail to somebody would, and is a check of its own."""
         check = "invoke release.verify --only email.password-reset-works"
-        return f"it was started with it; {self.use(change.new[self.name])}; to have a mail sent: {check}"
+        return f"it was started with it; {self.use(self.key_in(change.new))}; to have a mail sent: {check}"
 
     @property
     def _domain(self) -> str:

@@ -55,6 +55,14 @@ class VendorKey(Kind):
     def use(self, key: Secret) -> str:
         """Have the vendor accept the key, by an operation that costs nothing. Raises KeyRefused if it does not."""
 
+    def key_in(self, values: Mapping[str, Secret]) -> Secret:
+        """The key that these variables hold."""
+        return values[self.name]
+
+    def values_of(self, key: Secret) -> Mapping[str, Secret]:
+        """The variables that hold this key. Raises InputError if it is none."""
+        return {self.name: key}
+
     def ask(self) -> None:
         if self.maker is None:
             self.site.mask(self.given())
@@ -74,17 +82,17 @@ class VendorKey(Kind):
         )
 
     def make(self, current: Mapping[str, Secret]) -> Mapping[str, Secret]:
-        old = current[self.name]
+        old = self.key_in(current)
         if self.maker:
             key = self._made(self.maker, old)
             self.site.mask(key)
-            return {self.name: key}
+            return self.values_of(key)
         key = self.given()
         self.site.mask(key)
         if key == old:
             raise SystemFault("the key that was given is the one of now", reason=Reason.REFUSED, where=self.name)
         self.use(key)
-        return {self.name: key}
+        return self.values_of(key)
 
     def unmake(self) -> str:
         if self.maker is None:
@@ -97,10 +105,10 @@ class VendorKey(Kind):
         return f"{self.vendor} accepts it"
 
     def is_set(self, change: Change) -> bool:
-        return not self._refuses(change.new[self.name])
+        return not self._refuses(self.key_in(change.new))
 
     def test(self, change: Change) -> str:
-        return self.use(change.new[self.name])
+        return self.use(self.key_in(change.new))
 
     def users_of_old(self, _change: Change) -> int:
         """Nobody of ours: every process was started with the new key."""
@@ -109,22 +117,22 @@ class VendorKey(Kind):
     def withdraw(self, change: Change) -> str:
         if self.toggle is None:
             return f"{self.title}: that comes once the old one is forgotten" if self.maker else self.ending
-        self.toggle.turn(self._tellable(change, self.toggle.is_on(change.old[self.name]) is not None), on=False)
+        self.toggle.turn(self._tellable(change, self.toggle.is_on(self.key_in(change.old)) is not None), on=False)
         return f"{self.vendor} has switched the old key off"
 
     def is_withdrawn(self, change: Change) -> bool:
-        return self.toggle is None or self.toggle.is_on(change.old[self.name]) is False or self._gone(change)
+        return self.toggle is None or self.toggle.is_on(self.key_in(change.old)) is False or self._gone(change)
 
     def readmit(self, change: Change) -> str:
         if self.toggle is None:
             return f"{self.title}: nothing to take back"
-        self.toggle.turn(change.old[self.name], on=True)
+        self.toggle.turn(self.key_in(change.old), on=True)
         return f"{self.vendor} has switched the old key on again"
 
     def note(self, change: Change) -> State:
         if self.maker is None:
             return {}
-        found = self.maker.find(change.old[self.name], lambda told: self._is_label(told, change))
+        found = self.maker.find(self.key_in(change.old), lambda told: self._is_label(told, change))
         self._tellable(change, found is not None)
         return {OLD: found}
 
@@ -156,7 +164,7 @@ class VendorKey(Kind):
 
     def _tellable(self, change: Change, found: bool) -> Secret:
         """The old key; raises NeedsPerson if it can't be told from others there, and is still accepted."""
-        old = change.old[self.name]
+        old = self.key_in(change.old)
         if not found and not self._refuses(old):
             raise NeedsPerson(
                 f"the old key can't be told from others at {self.vendor}, so a person has to revoke it there",
@@ -168,7 +176,7 @@ class VendorKey(Kind):
 
     def _gone(self, change: Change) -> bool:
         assert self.toggle
-        return self.toggle.is_on(change.old[self.name]) is None and self._refuses(change.old[self.name])
+        return self.toggle.is_on(self.key_in(change.old)) is None and self._refuses(self.key_in(change.old))
 
     def _refuses(self, key: Secret) -> bool:
         try:

@@ -176,6 +176,54 @@ def test_a_plan_says_that_there_is_no_gap_and_who_makes_the_key(vendor: str, ope
     assert "make the new key at" in " ".join(opened(vendor, NEW_KEYS[vendor]).plan())
 
 
+@pytest.fixture
+def ses(tmp_path: Path, provider: Provider) -> Iterator[Callable[[str], Kind]]:
+    """The kind that rotates SES's access key, which an operator gives so."""
+    folder = tmp_path / "inventory" / "production"
+    folder.mkdir(parents=True)
+    (folder / "environment.toml").write_text(f"""\
+schema = 1
+[application]
+url = "https://api.praviel.test"
+[variables]
+source = "dotenv"
+path = "variables.env"
+[mail]
+url = "{provider.url}/aws_ses"
+[platform]
+kind = "hosts"
+""")
+    settings = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "AKIAOLD00001", "AWS_SECRET_ACCESS_KEY": "x" * 40}
+    usual = {"EMAIL_PROVIDER": "aws_ses", "EMAIL_FROM_ADDRESS": "noreply@praviel.test"}
+    private(folder / "variables.env", {**usual, **settings})
+    site = Site(load(tmp_path / "inventory", "production"), Redactor())
+
+    def kind(given: str) -> Kind:
+        (folder / "new").write_text(f"{given}\n")
+        return rotation.kind_of(rotation.SES, site, RUN, Given(rotation.SES, f"cat '{folder}/new'"))
+
+    yield kind
+    site.close()
+
+
+def test_an_access_key_of_ses_is_two_values_that_change_together(ses: Callable[[str], Kind]) -> None:
+    old = {"AWS_ACCESS_KEY_ID": Secret("ID", "AKIAOLD00001"), "AWS_SECRET_ACCESS_KEY": Secret("SECRET", "x" * 40)}
+    kind = ses("AKIAGOOD0001:a-secret/with+signs=".replace("-", ""))
+
+    made = kind.make(old)
+
+    assert kind.names == tuple(made) == ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    assert [each.reveal() for each in made.values()] == ["AKIAGOOD0001", "asecret/with+signs="]
+    assert "accepts it" in kind.test(Change(old, made))
+    assert "AWS_ACCESS_KEY_ID:AWS_SECRET_ACCESS_KEY" in " ".join(kind.plan())
+    with pytest.raises(KeyRefused):
+        ses(f"AKIANOBODYS1:{'x' * 40}").make(old)
+    with pytest.raises(InputError, match="no access key of AWS"):
+        ses("AKIAGOOD0001").make(old)
+    with pytest.raises(SystemFault, match="the one of now"):
+        ses(f"AKIAOLD00001:{'x' * 40}").make(old)
+
+
 def test_a_key_of_another_provider_than_the_applications_is_not_rotated(opened: Open) -> None:
     with pytest.raises(InputError, match="does not send with sendgrid"):
         opened("sendgrid", sends_with="resend").look(old("sendgrid"))
