@@ -67,7 +67,7 @@ def withdraw(work: Deploying, scope: Scope) -> str:
     """
     work.blame = work.blame or (work.noted(BLAME) or {}).get("why", "")
     scope.record(BLAME, why=work.blame)
-    slots.confirm_back(work)
+    unasked = slots.confirm_back(work)
     try:
         heads = heads_of(work.site)
     except SystemFault:
@@ -79,13 +79,15 @@ def withdraw(work: Deploying, scope: Scope) -> str:
     linted = work.noted(LINTED)
     if heads is not None and linted and set(heads) != set(linted["before"]):
         return (
-            f"{_runs(work)}; the schema is left at {', '.join(heads)}; to have the data as they were before:"
+            f"{_runs(work, unasked)}; the schema is left at {', '.join(heads)}; to have the data as they were before:"
             f" invoke backup.restore --snapshot {work.making.id}{left}"
         )
-    return f"{_runs(work)}{left}"
+    return f"{_runs(work, unasked)}{left}"
 
 
-def _runs(work: Deploying) -> str:
+def _runs(work: Deploying, unasked: str) -> str:
+    if unasked:
+        return f"no request was sent to it; {unasked}"
     return f"{work.before.id} is what runs" if work.before else "nothing ran before"
 
 

@@ -143,10 +143,10 @@ def begun(work: GoingBack, _scope: Scope) -> bool:
 
 def withdraw(work: GoingBack, scope: Scope) -> str:
     """Say there that it came to nothing. Raises SystemFault: it did not; see `slots.confirm_back`."""
-    slots.confirm_back(work)
+    unasked = slots.confirm_back(work)
     at = heads_of(work.snapshots.access)
     work.releases.append(work.entry(Kind.WITHDRAWN, scope, heads=at))
-    return f"{work.leaves.id} runs as before"
+    return f"no request was sent to it; {unasked}" if unasked else f"{work.leaves.id} runs as before"
 
 
 def look_at_present(work: GoingBack, scope: Scope) -> str:

@@ -169,11 +169,14 @@ def switch_back(work: Serving, scope: Scope) -> str:
     return f"requests go back to {', '.join(lines)}" if lines else "they never went to it"
 
 
-def confirm_back(work: Serving) -> None:
+def confirm_back(work: Serving) -> str:
     """See that what a run did to the hosts is taken back. Where nothing ran before, the release goes on.
 
+    Returns:
+        Which hosts could not be asked; the run had not begun to send requests to its release.
+
     Raises:
-        SystemFault: a host serves the release still, or can't be asked.
+        SystemFault: a host serves the release still, or may do so and can't be asked.
     """
     left = list[str]()
     for host, state in work.hosting.observe_all().items():
@@ -181,13 +184,14 @@ def confirm_back(work: Serving) -> None:
             left.append(f"{host} could not be asked: {state.what}")
         elif (slot := work.ours(state)) and slot is state.active and state.slots[slot.other].placement:
             left.append(f"{host} serves {work.wanted.id} still")
-    if left:
+    if left and any("active" in each["before"] for each in work.all_noted("intent")):
         raise SystemFault(
             "it can't be said yet that this is over",
             reason=Reason.FAILED,
             found="; ".join(left),
             mend=f"have the hosts answer, then: invoke runs.abort {work.run}; release.status tells what each one runs",
         )
+    return "; ".join(left)
 
 
 def plan_switch(work: Serving) -> Iterator[str]:

@@ -7,6 +7,9 @@ POINT is one of
     before-call:MODULE:CLASS.METHOD  after-call:MODULE:CLASS.METHOD    around the first call of a method
     effect:N    ahead of the N-th effect on the machine: a rename, a link, a folder, a removal, a process, a connection
 
+With ``--do COMMAND`` ahead of the ``--`` the process is not killed at such a record: the shell does this once, and the
+command goes on and ends with its own exit code.
+
 Nothing in the product knows of this: the journal's `append` is wrapped, and effects are seen by an audit hook. The exit
 code is 99 if the command ended before the point was reached. With ``count`` as POINT nothing is killed, and the number
 of effects is the last line of standard error.
@@ -17,6 +20,7 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +50,25 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def kill_around(when: str, wanted: str) -> None:
+def doing(command: str) -> Callable[[], None]:
+    """Have the shell do this when it is called first."""
+    left = [command]
+
+    def act() -> None:
+        if left:
+            subprocess.run(
+                left.pop(),
+                shell=True,
+                check=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+
+    return act
+
+
+def kill_around(when: str, wanted: str, act: Callable[[], None] = die) -> None:
     """Die just before or just after the journal's first record of this kind, and of this step if one is named."""
     kind, _, step = wanted.partition("/")
     append = Journal.append
@@ -54,10 +76,10 @@ def kill_around(when: str, wanted: str) -> None:
     def wrapped(self: Journal, kind_now: str, *arguments: Any, **data: Any) -> Record:
         meant = kind_now == kind and (not step or data.get("step") == step)
         if meant and when == "before":
-            die()
+            act()
         record = append(self, kind_now, *arguments, **data)
-        if meant:
-            die()
+        if meant and when == "after":
+            act()
         return record
 
     Journal.append = wrapped  # type: ignore[method-assign, assignment]
@@ -128,8 +150,12 @@ def kill_ahead_of_effect(number: int) -> Callable[[], int]:
     return lambda: seen
 
 
-def main(point: str, words: list[str]) -> None:
+def main(point: str, words: list[str], command: str | None = None) -> None:
     kind, _, rest = point.partition(":")
+    if command is not None:
+        kill_around(kind, rest, doing(command))
+        program.run(["invoke", *words])
+        return
     count: Callable[[], int] = lambda: 0  # noqa: E731
     if kind in ("before", "after"):
         kill_around(kind, rest)
@@ -148,4 +174,5 @@ def main(point: str, words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[sys.argv.index("--") + 1 :])
+    before, words = sys.argv[: sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1 :]
+    main(before[1], words, before[3] if before[2:3] == ["--do"] else None)

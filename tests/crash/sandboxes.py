@@ -149,6 +149,22 @@ def killed_at(shell: Shell, point: str, *words: str) -> None:
     assert done.returncode == -signal.SIGKILL, f"exit {done.returncode}, not killed\n{done.stdout}{done.stderr}"
 
 
+def disturbed_at(shell: Shell, point: str, command: str, *words: str, code: int) -> str:
+    """What was printed, where the shell does something at that point of the command; it ended with this exit code."""
+    done = subprocess.run(
+        [sys.executable, str(DRIVER), point, "--do", command, "--", *words],
+        cwd=CHECKOUT,
+        env=shell.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == code, f"{words}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
 def succeeds(shell: Shell, *words: str, code: int = 0, environment: Mapping[str, str] | None = None) -> str:
     """What the command printed; it ended with this exit code."""
     done = shell.invoke(*words, seconds=280, environment=environment)

@@ -261,6 +261,27 @@ def test_one_that_goes_after_the_build_may_fail_too_and_a_resumed_run_knows(thre
     assert again.hosts == three.names[:2], "as the journal has it"
 
 
+def test_one_that_goes_ahead_of_any_switch_keeps_nothing_open_and_nobody_says_what_it_runs(
+    three: Three, tmp_path: Path
+) -> None:
+    daemon = three.daemons[2]
+
+    def cut(_work: Any, _scope: Scope) -> str:
+        daemon.down()
+        raise SystemFault("the build is bad", reason=Reason.FAILED)
+
+    run = run_of(three, tmp_path, three.release("v2", WELL), built=[claimed(), replace(bad(), act=cut)])
+    try:
+        ending = perform(run)
+    finally:
+        daemon.up()
+
+    assert ending.exit_code == FAILED_AND_COMPENSATED
+    (said,) = told(run, "undo-outcome", "text")
+    assert said.startswith(f"no request was sent to it; {three.names[2]} could not be asked")
+    assert run.tools.history().begun == []
+
+
 def test_a_canary_is_never_left_out(three: Three, tmp_path: Path) -> None:
     with without_room(three.beds[0]):
         run = run_of(three, tmp_path, three.release("v2", WELL), failures=2)
