@@ -6,7 +6,7 @@ from runbooks.catalog import Opening, Prepared
 from runbooks.engine.step import Conclusion, Runbook, Step
 from runbooks.environment.site import Site
 from runbooks.environment.snapshots import Snapshots
-from runbooks.steps import pruning, side_tables
+from runbooks.steps import pruning, pruning_copies, side_tables
 from runbooks.steps.pruning import Pruning
 
 INCOMPLETE = 4
@@ -51,6 +51,15 @@ def runbook() -> Runbook[Pruning]:
                 act=pruning.remove_remains,
                 done=pruning.remains_removed,
                 plan=pruning.plan_remains,
+                seconds=SECONDS,
+            ),
+            Step(
+                name="remove-copies",
+                title="Remove copies of the variables that nothing needs, each one's manifest first",
+                before=pruning_copies.noted,
+                act=pruning_copies.remove,
+                done=pruning_copies.removed,
+                plan=pruning_copies.plan,
                 seconds=SECONDS,
             ),
             Step(

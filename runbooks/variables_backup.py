@@ -26,7 +26,7 @@ def prepare(opening: Opening) -> Prepared:
 
 
 def runbook() -> Runbook[Copying]:
-    """The procedure. A copy is never removed: an old snapshot may need the key that is in it."""
+    """The procedure. Only `backup.prune` removes a copy, once nothing that is kept needs the key in it."""
     return Runbook(
         name="variables.backup",
         title="Back up the variables",

@@ -9,6 +9,7 @@ from runbooks.checks.declare import check
 from runbooks.checks.subject import Subject
 from runbooks.engine.check import Evidence, Finding, Severity, failed, passed, skipped, unknown
 from runbooks.engine.errors import Reason
+from runbooks.environment.secret_store import current_variables
 from runbooks.systems.secrets.fernet import opens
 
 KEY = "ENCRYPTION_KEY"
@@ -59,7 +60,7 @@ def variables_backed_up(subject: Subject) -> Finding:
     if isinstance(found, Finding):
         return found
     copy, variables = found
-    if subject.variables == variables:
+    if current_variables(subject.site) == variables:
         return passed(expected, f"{copy.id}: {len(variables)} variables, encrypted to {len(copy.encrypted)} keys")
     differences = copies_of(subject).differences(copy)
     if not differences:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from runbooks.engine.errors import InputError
 from runbooks.engine.secret import Secret
 from runbooks.environment.problem import Problem
+from runbooks.environment.sensitive import secret_names
 from runbooks.environment.value import Value
 from runbooks.systems.secrets.source import SourceDeclaration, SourceKind
 
@@ -98,6 +99,15 @@ def current(site: Site, name: str) -> Secret | None:
     if is_elsewhere(site) and (found := secret_versions(site).read(name).current):
         return found.value
     return site.variables.get(name)
+
+
+def current_variables(site: Site) -> Mapping[str, Secret]:
+    """The variables, with the values of now of those whose versions are kept apart from them. Raises as `current`."""
+    if not is_elsewhere(site):
+        return site.variables
+    versions = secret_versions(site)
+    kept = {name: found.value for name in secret_names(site.variables) if (found := versions.read(name).current)}
+    return {**site.variables, **kept}
 
 
 def is_elsewhere(site: Site) -> bool:

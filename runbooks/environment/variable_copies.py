@@ -8,6 +8,7 @@ from functools import cached_property
 
 from runbooks.engine.errors import InputError
 from runbooks.engine.secret import Secret
+from runbooks.environment.secret_store import current_variables
 from runbooks.environment.sensitive import sensitive
 from runbooks.environment.snapshots import Snapshots
 from runbooks.systems.variables.copies import PROBE, Copies, Copy, fingerprints, new_id
@@ -53,7 +54,7 @@ class VariableCopies:
         """
         site = self.snapshots.site
         return self.copies.put(
-            site.variables,
+            current_variables(site),
             id=_id(run, part),
             run=run,
             environment=site.environment.name,
@@ -101,7 +102,7 @@ class VariableCopies:
                 where=copy.id,
                 mend="use the key in fingerprints.key that it was made with; or invoke variables.restore, and compare",
             )
-        before, now = copy.fingerprints, fingerprints(site.variables, site.fingerprint)
+        before, now = copy.fingerprints, fingerprints(current_variables(site), site.fingerprint)
         return Differences(
             changed=tuple(name for name in before if name in now and now[name] != before[name]),
             added=tuple(name for name in now if name not in before),

@@ -62,31 +62,14 @@ def test_what_is_missing_empty_or_otherwise_is_named_and_masked(tmp_path: Path) 
 
 
 def test_secrets_manager_is_the_vault_where_versions_are_kept_there(tmp_path: Path) -> None:
-    import boto3
-
     with manager.running() as declared:
-        assert declared.endpoint
-        client = boto3.session.Session().client(
-            "secretsmanager",
-            endpoint_url=declared.endpoint,
-            region_name=declared.region,
-            aws_access_key_id="testing-access-key",
-            aws_secret_access_key="testing-secret-key",
-        )
-        client.create_secret(Name="praviel/DATABASE_URL", SecretString=VALUES["DATABASE_URL"])
-        client.create_secret(Name="praviel/JWT_SECRET_KEY", SecretString="another-one")
-        client.close()
-        kept = (
-            f'\n[secret_store]\nkind = "secrets-manager"\nprefix = "praviel/"\nregion = "eu-central-1"\n'
-            f'endpoint = "{declared.endpoint}"\n'
-            'access_key = { secret = "VAULT_ACCESS" }\nsecret_key = { secret = "VAULT_SECRET" }\n'
-        )
-        inventory = inventory_with(tmp_path, production=SMALL + kept)
+        prefix = manager.fresh_prefix()
+        manager.create(declared, prefix, DATABASE_URL=VALUES["DATABASE_URL"], JWT_SECRET_KEY="another-one-than-runs")
+        inventory = inventory_with(tmp_path, production=SMALL + manager.inventory_of(declared, prefix))
         private(inventory / "production" / "variables.env", VALUES)
-        environ = {"VAULT_ACCESS": "testing-access-key", "VAULT_SECRET": "testing-secret-key"}
-        site = Site(load(inventory, "production"), Redactor(), environ)
+        site = Site(load(inventory, "production"), Redactor(), manager.ENVIRON)
 
         finding = secrets_in_vault.look(Subject(site, cast("Journey", None)), {})
 
     assert finding.verdict is Verdict.FAILED
-    assert finding.found.endswith("praviel/* at " + declared.endpoint + ": it has other values of JWT_SECRET_KEY")
+    assert finding.found.endswith(f"{prefix}* at {declared.endpoint}: it has other values of JWT_SECRET_KEY")

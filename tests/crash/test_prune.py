@@ -49,6 +49,9 @@ def kept(sandbox_shell: Shell, database: str, tmp_path_factory: pytest.TempPathF
     half.mkdir(parents=True)
     for name in ("1.dat", ".2.dat.unfinished"):
         (half / name).write_bytes(b"half")
+    copy = folder / "store" / "variables" / "20250101T000000.000Z-abcd"
+    copy.mkdir(parents=True)
+    (copy / "variables.json.age").write_bytes(b"half")
     return folder / "store"
 
 
@@ -66,7 +69,8 @@ def vault(sandbox: Sandbox, database: str, tmp_path: Path, monkeypatch: pytest.M
 @pytest.fixture
 def cluttered(vault: Vault, kept: Path) -> Iterator[Vault]:
     """With something for every step to remove."""
-    shutil.copytree(kept / "snapshots", vault.project / "store" / "snapshots")
+    for part in ("snapshots", "variables"):
+        shutil.copytree(kept / part, vault.project / "store" / part)
     server = vault.project / "var" / "snapshots" / "vault" / "pg-20250101_aaac"
     server.mkdir(parents=True)
     os.utime(server, (0, 0))
@@ -94,6 +98,7 @@ def nothing_is_left(vault: Vault) -> None:
     assert shelf.unfinished() == []
     assert shelf.objects.unfinished("") == []
     assert {name.split("/")[1] for name in shelf.store.names("snapshots/")} == set(shelf.ids())
+    assert list(shelf.store.names("variables/")) == []
     assert vault.siblings() == []
     assert not work.exists() or list(work.iterdir()) == []
     with vault.access.connection() as connection:

@@ -18,6 +18,7 @@ from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.secret import Secret
 from runbooks.engine.store import Store
 from runbooks.systems.snapshots import sealed
+from runbooks.systems.store.objects import Objects
 
 ROOT = "variables/"
 MANIFEST, SEALED = "manifest.json", "variables.json.age"
@@ -70,6 +71,21 @@ class Copies:
         """Those that are whole, oldest first."""
         names = self.store.names(ROOT)
         return sorted(name.split("/")[1] for name in names if name.count("/") == 2 and name.endswith(f"/{MANIFEST}"))
+
+    def unfinished(self) -> list[str]:
+        """Those that have no manifest: they are being made, or whoever made them was killed."""
+        names = self.store.names(ROOT)
+        begun = {name.split("/")[1] for name in names if name.count("/") == 2}
+        return sorted(begun - set(self.ids()))
+
+    def remove(self, id: str, objects: Objects) -> None:
+        """Remove one: its manifest first, so that a half of it is never taken for whole.
+
+        Args:
+            objects: The same store's.
+        """
+        objects.remove(_place(id, MANIFEST))
+        objects.remove(_place(id, ""))
 
     def copy(self, id: str) -> Copy | None:
         """A copy's manifest; None if there is none. Raises InputError if it is damaged, or another one's."""
@@ -155,7 +171,8 @@ class Copies:
         self._overwrite(_place(id, SEALED), body)
         if self.store.put(_place(id, MANIFEST), _encoded(made), replaces=None) is None:
             there = self.copy(id)
-            assert there, "somebody else has just written it, and manifests are never removed"
+            if there is None:
+                raise SystemFault("this copy was removed while it was made", reason=Reason.FAILED, where=id)
             return _same(there, made)
         return made
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Iterator
 
 from runbooks.engine.secret import Secret
-from runbooks.systems.secrets.secrets_manager import SecretsManager
+from runbooks.systems.secrets.secrets_manager import SecretsManager, SecretsManagerVersions
 
 
 @contextlib.contextmanager
@@ -26,3 +27,27 @@ def running() -> Iterator[SecretsManager]:
         )
     finally:
         server.stop()
+
+
+def inventory_of(declared: SecretsManager, prefix: str) -> str:
+    """The tables by which an inventory declares it; VAULT_ACCESS and VAULT_SECRET are in `ENVIRON`."""
+    return (
+        f'\n[secret_store]\nkind = "secrets-manager"\nprefix = "{prefix}"\nregion = "{declared.region}"\n'
+        f'endpoint = "{declared.endpoint}"\n'
+        'access_key = { secret = "VAULT_ACCESS" }\nsecret_key = { secret = "VAULT_SECRET" }\n'
+    )
+
+
+ENVIRON = {"VAULT_ACCESS": "testing-access-key", "VAULT_SECRET": "testing-secret-key"}
+
+
+def fresh_prefix() -> str:
+    """One that no other test has: moto's servers in one process hold the same secrets."""
+    return f"praviel/{secrets.token_hex(4)}/"
+
+
+def create(declared: SecretsManager, prefix: str, **values: str) -> None:
+    """Secrets with one version each."""
+    client = SecretsManagerVersions(declared)._client
+    for name, value in values.items():
+        client.create_secret(Name=f"{prefix}{name}", SecretString=value)
