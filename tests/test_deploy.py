@@ -42,6 +42,7 @@ def test_releases_follow_each_other_and_bad_ones_are_taken_back(here: Place) -> 
     history = here.history()
     assert [each.release.version for each in history.line] == ["v1", "v2"]
     assert [history.state(each.release.id) for each in history.line] == [State.STABLE, State.STABLE]
+    assert history.line[0].release.variables_backup, "the first release's, kept before the ledger began"
 
     said = here.deploy("v3")
     assert "20251110_drop_profile_phone: contracting (ban-drop-column)" in said

@@ -38,12 +38,14 @@ def adopt(work: Deploying, scope: Scope) -> None:
     if work.before is not None or placement is None or any(each != placement for each in serving):
         return
     found = ask(work, scope, placement.release, ())
+    copy = work.copies.copies.of_release(placement.release.commit)
     release = Release(
         id=placement.release.id,
         version=_version(work, placement.release.commit),
         commit=placement.release.commit,
         heads=heads_of(work.site),
         variables=placement.fingerprint or None,
+        variables_backup=copy.id if copy else None,
         migrates_at_start=found.migrates_at_start,
     )
     entry = work.entry(
