@@ -23,8 +23,10 @@ from runbooks.sandbox.world import Sandbox
 from tests.sandbox.servers import fresh_layout, link_installed, open_folder
 
 if TYPE_CHECKING:
+    from runbooks.systems.snapshots.manifest import Manifest
     from tests.shops import Shop
     from tests.standin import Provider
+    from tests.vaults import Vault
 
 # A shell ignores it for what a script starts with `&`, and everything that is started from there inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -165,6 +167,48 @@ def shop(tmp_path: Path, sandbox: Sandbox) -> Shop:
     from tests.shops import Shop
 
     return Shop.of(tmp_path, sandbox)
+
+
+@pytest.fixture(scope="module")
+def database(sandbox_shell: Shell) -> Iterator[str]:
+    """A database with one of everything, for the tests of one module; its name."""
+    from tests.vaults import rich_database
+
+    with rich_database(Sandbox.of(sandbox_shell.project)) as name:
+        yield name
+
+
+@pytest.fixture
+def vault(sandbox: Sandbox, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
+    """An environment whose database holds one of everything."""
+    from tests.vaults import Vault
+
+    monkeypatch.setenv(project.VARIABLE, str(tmp_path))
+    made = Vault(tmp_path, sandbox, database)
+    made.write()
+    return made
+
+
+@pytest.fixture(scope="module")
+def kept(sandbox_shell: Shell, database: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
+    """A store's snapshots, of which there is one, and its manifest."""
+    from tests.vaults import Vault
+
+    folder = tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(project.VARIABLE, str(folder))
+        made = Vault(folder, Sandbox.of(sandbox_shell.project), database)
+        made.write()
+        manifest, _ = made.create()
+    return folder / "store" / "snapshots", manifest
+
+
+@pytest.fixture
+def manifest(vault: Vault, kept: tuple[Path, Manifest]) -> Manifest:
+    """A snapshot in the vault's store, to be used and damaged."""
+    folder, manifest = kept
+    shutil.copytree(folder, vault.project / "store" / "snapshots")
+    return manifest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,37 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from runbooks import project
 from runbooks.engine.secret import Secret
 from runbooks.sandbox.world import Sandbox
 from tests.conftest import Shell
 from tests.crash.sandboxes import succeeds
 from tests.sampling import watching
-from tests.vaults import Vault, rich_database
+from tests.vaults import Vault
 
 TOLD_A_PASSWORD = {"pg_dump", "pg_restore", "psql"}
 """PostgreSQL's programs read it from their environment, which is their owner's alone."""
 SEEN_LONG_ENOUGH = "import time; time.sleep(0.2)"
-
-
-@pytest.fixture(scope="module")
-def database(sandbox_shell: Shell) -> Iterator[str]:
-    with rich_database(Sandbox.of(sandbox_shell.project)) as name:
-        yield name
-
-
-@pytest.fixture
-def vault(sandbox: Sandbox, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
-    monkeypatch.setenv(project.VARIABLE, str(tmp_path))
-    made = Vault(tmp_path, sandbox, database)
-    made.write()
-    return made
 
 
 def test_a_secret_in_arguments_or_environment_is_seen_in_any_encoding() -> None:

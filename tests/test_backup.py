@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,37 +14,21 @@ import pyrage
 import pytest
 
 from runbooks import command, project
-from runbooks.engine.errors import InputError, Reason, SystemFault
+from runbooks.engine.errors import SystemFault
 from runbooks.engine.step import Scope
 from runbooks.options import Options
 from runbooks.sandbox import object_store_server, ports
 from runbooks.sandbox.world import Sandbox
 from runbooks.steps import proof, restoration, snapshot
 from runbooks.steps.restoring import Restoring
-from runbooks.systems.postgres import access, commands, databases, programs
+from runbooks.systems.postgres import databases
 from runbooks.systems.postgres.fingerprint import fingerprints, tables
 from runbooks.systems.postgres.snapshot import seeing
-from runbooks.systems.snapshots.manifest import Manifest, encode
+from runbooks.systems.snapshots.manifest import Manifest
 from runbooks.systems.snapshots.portrait import unequal_rows
 from runbooks.systems.snapshots.shelf import place
-from runbooks.systems.store.folder_objects import FolderObjects
 from tests.conftest import Shell
-from tests.vaults import Vault, rich_database
-
-
-@pytest.fixture(scope="module")
-def database(sandbox_shell: Shell) -> Iterator[str]:
-    with rich_database(Sandbox.of(sandbox_shell.project)) as name:
-        yield name
-
-
-@pytest.fixture
-def vault(sandbox: Sandbox, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
-    """An environment whose database holds one of everything."""
-    monkeypatch.setenv(project.VARIABLE, str(tmp_path))
-    made = Vault(tmp_path, sandbox, database)
-    made.write()
-    return made
+from tests.vaults import Vault
 
 
 @contextlib.contextmanager
@@ -111,26 +95,6 @@ def test_a_snapshot_taken_under_a_writer_restores_equal(vault: Vault) -> None:
     assert not (vault.project / "var" / "snapshots" / "vault").exists() or not list(
         (vault.project / "var" / "snapshots" / "vault").iterdir()
     )
-
-
-@pytest.fixture(scope="module")
-def kept(sandbox_shell: Shell, database: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
-    """The store with a snapshot, and its manifest."""
-    folder = tmp_path_factory.mktemp("kept")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(project.VARIABLE, str(folder))
-        vault = Vault(folder, Sandbox.of(sandbox_shell.project), database)
-        vault.write()
-        manifest, _ = vault.create()
-    return folder / "store" / "snapshots", manifest
-
-
-@pytest.fixture
-def manifest(vault: Vault, kept: tuple[Path, Manifest]) -> Manifest:
-    """A snapshot in the vault's store, to be damaged."""
-    folder, manifest = kept
-    shutil.copytree(folder, vault.project / "store" / "snapshots")
-    return manifest
 
 
 @pytest.fixture(scope="module")
@@ -235,104 +199,6 @@ def test_a_proof_that_compares_nothing_fails(restored: tuple[Vault, Restoring]) 
         proof.prove(empty, scope())
 
 
-# --- damage in the store
-
-
-def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
-
-
-def flip(path: Path) -> None:
-    body = bytearray(path.read_bytes())
-    body[len(body) // 2] ^= 1
-    path.write_bytes(body)
-
-
-def swap(path: Path) -> None:
-    """Two objects of the same snapshot change places."""
-    other = next(each for each in sorted(path.parent.iterdir()) if each.stat().st_size != path.stat().st_size)
-    kept = other.read_bytes()
-    other.write_bytes(path.read_bytes())
-    path.write_bytes(kept)
-
-
-DAMAGES: list[tuple[Callable[[Path], None], str]] = [
-    (truncate, "bytes of"),
-    (flip, "other bytes"),
-    (Path.unlink, "is missing"),
-    (swap, "bytes of"),
-]
-
-
-@pytest.mark.case(60)
-@pytest.mark.parametrize(("damage", "words"), DAMAGES)
-def test_damage_in_the_store_is_found_and_never_restored(
-    vault: Vault, manifest: Manifest, damage: Callable[[Path], None], words: str
-) -> None:
-    biggest = max((file for file in manifest.files if "dat" in file.name), key=lambda file: file.size)
-    damage(vault.project / "store" / place(manifest.id, biggest.name))
-    before = vault.siblings()
-
-    verified = vault.on("backup.verify", code=3)
-    vault.on("backup.restore", code=6)
-
-    assert f"DAMAGED {manifest.id}" in verified
-    assert words in verified
-    assert vault.siblings() == before
-
-
-def test_a_snapshot_without_a_manifest_does_not_exist(vault: Vault, manifest: Manifest) -> None:
-    (vault.project / "store" / place(manifest.id, "manifest.json")).unlink()
-
-    assert vault.snapshots().shelf.ids() == []
-    assert vault.snapshots().shelf.unfinished() == [manifest.id]
-    with pytest.raises(InputError, match="no snapshot answer"):
-        vault.on("backup.verify")
-
-
-def rewritten(vault: Vault, manifest: Manifest, **changes: Any) -> None:
-    file = vault.project / "store" / place(manifest.id, "manifest.json")
-    file.write_bytes(encode(replace(manifest, **changes)))
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"database": "another"}, "another environment's or database's"),
-        ({"environment": "staging"}, "another environment's or database's"),
-        ({"database": "postgres"}, "the server itself relies on it"),
-        ({"server": 170002}, "another major version"),
-        ({"algorithm": "typed-0"}, "fingerprinted in another way"),
-    ],
-)
-def test_what_can_not_be_restored_here_is_refused_before_anything_is_done(
-    vault: Vault, manifest: Manifest, changes: dict[str, Any], words: str
-) -> None:
-    rewritten(vault, manifest, **changes)
-
-    assert words in vault.on("backup.restore", code=6)
-
-
-def test_a_manifest_that_does_not_fit_its_archive_is_damage(vault: Vault, manifest: Manifest) -> None:
-    rewritten(vault, manifest, tables=manifest.tables + 1)
-
-    assert "tables with rows in the archive" in vault.on("backup.verify", code=3)
-
-
-def test_a_damaged_or_foreign_manifest_is_named(vault: Vault, manifest: Manifest) -> None:
-    file = vault.project / "store" / place(manifest.id, "manifest.json")
-    rewritten(vault, manifest, id="20200101T000000Z-none")
-    with pytest.raises(InputError, match="another snapshot's place"):
-        vault.on("backup.verify")
-
-    file.write_text(file.read_text()[:-40])
-    with pytest.raises(InputError, match="no manifest"):
-        vault.on("backup.verify")
-
-
-# --- the other ways to make one
-
-
 def test_a_streamed_and_encrypted_snapshot_in_a_bucket_restores_equal(
     vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -380,136 +246,3 @@ def test_a_plan_changes_nothing(vault: Vault) -> None:
 
     assert list(vault.snapshots().shelf.store.names("")) == before
     assert vault.siblings() == siblings
-
-
-# --- what goes wrong on the way
-
-
-@pytest.mark.case(38)
-def test_a_role_that_row_security_hides_rows_from_takes_no_snapshot(vault: Vault) -> None:
-    """It is an error, not a snapshot with fewer rows."""
-    as_owner(vault)
-
-    said = " ".join(vault.create_fails().split())
-
-    assert "row-level security" in said or "permission denied" in said
-    assert vault.snapshots().shelf.ids() == []
-    assert vault.snapshots().shelf.unfinished() == []
-
-
-@pytest.mark.usefixtures("manifest")
-def test_what_a_role_lacks_for_a_restore_is_told_all_at_once(vault: Vault) -> None:
-    as_owner(vault)
-
-    said = " ".join(vault.on("backup.restore", code=6).split())
-
-    assert "CREATEDB" in said
-    assert "own objects besides" in said
-    assert "backup.database_url" in said
-
-
-def as_owner(vault: Vault) -> None:
-    """Without a right beyond those of the application's own role."""
-    inventory = vault.project / "inventory" / "vault" / "environment.toml"
-    inventory.write_text(inventory.read_text().replace('database_url = { secret = "ADMIN_DATABASE_URL" }\n', ""))
-
-
-@pytest.mark.case(5)
-def test_a_cut_connection_that_held_the_snapshot_ends_it(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    def then_cut(*arguments: Any, **options: Any) -> Any:
-        found = fingerprints(*arguments, **options)
-        vault.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE application_name = 'praviel-runbooks' AND pid <> pg_backend_pid() AND datname = current_database()"
-        )
-        return found
-
-    monkeypatch.setattr(snapshot, "fingerprints", then_cut)
-
-    said = vault.create_fails()
-
-    assert "held the snapshot was cut" in said or "pg_dump failed" in said
-    assert vault.snapshots().shelf.unfinished() == []
-
-
-@pytest.mark.case(4)
-def test_a_table_that_a_migration_holds_is_not_waited_for_without_end(
-    vault: Vault, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(commands, "LOCK_WAIT", "300ms")
-    monkeypatch.setattr(access, "UNHINDERED", {**access.UNHINDERED, "lock_timeout": "300ms"})
-    with vault.access.connection() as connection, connection.transaction():
-        connection.execute("LOCK TABLE public.twin IN ACCESS EXCLUSIVE MODE")
-
-        said = vault.create_fails()
-
-    assert "lock" in said
-    assert vault.snapshots().shelf.unfinished() == []
-
-
-@pytest.mark.case(3)
-def test_no_table_is_emptied_or_dropped_between_its_fingerprint_and_its_dump(
-    vault: Vault, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """TRUNCATE empties a table for every moment, also for those before it: it has to wait."""
-    refused = []
-
-    def after_fingerprints(*arguments: Any, **options: Any) -> Any:
-        found = fingerprints(*arguments, **options)
-        for statement in ("TRUNCATE twin", "DROP TABLE twin", "ALTER TABLE twin ADD COLUMN c int"):
-            with pytest.raises(SystemFault, match="refused") as caught:
-                vault.execute(f"SET lock_timeout = '50ms'; {statement}")
-            refused.append(caught.value.found)
-        return found
-
-    @contextlib.contextmanager
-    def late(argv: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
-        """Pg_dump that has not even connected when the fingerprints are done."""
-        yield None
-        with running(argv, *arguments, **options):
-            pass
-
-    running = programs.running
-    monkeypatch.setattr(snapshot, "fingerprints", after_fingerprints)
-    monkeypatch.setattr(programs, "running", late)
-    vault.create()
-
-    assert len(refused) == 3
-    assert all("lock timeout" in each for each in refused)
-
-
-def test_a_store_that_refuses_half_way_leaves_nothing(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    upload = FolderObjects.upload
-
-    def refusing(self: FolderObjects, name: str, source: Any, *, expected: int) -> Any:
-        if name.endswith("toc.dat"):
-            raise SystemFault("the store has no room", reason=Reason.FAILED)
-        return upload(self, name, source, expected=expected)
-
-    monkeypatch.setattr(FolderObjects, "upload", refusing)
-
-    assert "the store has no room" in vault.create_fails()
-    assert list(vault.snapshots().shelf.store.names("snapshots/")) == []
-
-
-@pytest.mark.usefixtures("manifest")
-def test_a_restore_whose_sessions_are_cut_leaves_no_database(vault: Vault) -> None:
-    """As a restart of the server cuts them."""
-    before, over = vault.siblings(), threading.Event()
-
-    def cut() -> None:
-        while not over.wait(0.005):
-            vault.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE '%\\_\\_restore\\_%'",
-                "postgres",
-            )
-
-    thread = threading.Thread(target=cut)
-    thread.start()
-    try:
-        vault.on("backup.restore", code=6)
-    finally:
-        over.set()
-        thread.join()
-
-    assert vault.siblings() == before

@@ -6,43 +6,21 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import bcrypt
 import pyrage
 import pytest
 from cryptography.fernet import Fernet
 
-from runbooks import project, snapshots
+from runbooks import snapshots
 from runbooks.engine.errors import InputError
 from runbooks.environment.variable_copies import VariableCopies
-from runbooks.sandbox.world import Sandbox
 from runbooks.steps import drilling
 from runbooks.systems.snapshots import drills
 from runbooks.systems.snapshots.drills import FAILED, MISSED, PROVEN, Drill
 from runbooks.systems.snapshots.manifest import Manifest, encode
 from runbooks.systems.snapshots.shelf import place
-from tests.conftest import Shell
-from tests.vaults import Vault, rich_database
-
-
-@pytest.fixture(scope="module")
-def database(sandbox_shell: Shell) -> Iterator[str]:
-    with rich_database(Sandbox.of(sandbox_shell.project)) as name:
-        yield name
-
-
-@pytest.fixture
-def vault(sandbox: Sandbox, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
-    monkeypatch.setenv(project.VARIABLE, str(tmp_path))
-    made = Vault(tmp_path, sandbox, database)
-    made.write()
-    return made
-
-
-@pytest.fixture
-def manifest(vault: Vault) -> Manifest:
-    return vault.create()[0]
+from tests.vaults import Vault
 
 
 def only_drill(vault: Vault) -> Drill:

@@ -16,18 +16,11 @@ from runbooks.sandbox.world import Sandbox
 from runbooks.systems.postgres.cluster import SERVER_PROGRAMS
 from runbooks.systems.snapshots import drills
 from runbooks.systems.snapshots.drills import FAILED, PROVEN, Drill
-from tests.conftest import Shell
 from tests.crash.sandboxes import killed_at, succeeds
 from tests.sandbox.servers import open_folder
-from tests.vaults import Vault, rich_database
+from tests.vaults import Vault
 
 CLUSTER = {"cluster": True}
-
-
-@pytest.fixture(scope="module")
-def database(sandbox_shell: Shell) -> Iterator[str]:
-    with rich_database(Sandbox.of(sandbox_shell.project)) as name:
-        yield name
 
 
 @pytest.fixture

@@ -27,15 +27,9 @@ from runbooks.systems.snapshots.shelf import place
 from tests.conftest import Shell
 from tests.engine.toys import write_journal
 from tests.systems.releases.ledgers import Writer
-from tests.vaults import Vault, rich_database
+from tests.vaults import Vault
 
 LONG_AGO, TODAY = "20250101T000000.000Z-backup.{}-abcd", f"{datetime.now(UTC):%Y%m%d}T000000.000Z-backup.restore-abcd"
-
-
-@pytest.fixture(scope="module")
-def database(sandbox_shell: Shell) -> Iterator[str]:
-    with rich_database(Sandbox.of(sandbox_shell.project)) as name:
-        yield name
 
 
 @pytest.fixture(scope="module")

@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import cast
 
 import pytest
 
-from runbooks import project
 from runbooks.checks import postgres_backups, reading, recovery
 from runbooks.checks.journey import Journey
 from runbooks.checks.subject import Subject
 from runbooks.engine.check import Finding
 from runbooks.engine.errors import SystemFault
 from runbooks.engine.outcome import Verdict
-from runbooks.sandbox.world import Sandbox
 from runbooks.systems.snapshots.manifest import Manifest
 from runbooks.systems.snapshots.shelf import place
-from tests.conftest import Shell
-from tests.vaults import Vault, rich_database
-
-
-@pytest.fixture(scope="module")
-def database(sandbox_shell: Shell) -> Iterator[str]:
-    with rich_database(Sandbox.of(sandbox_shell.project)) as name:
-        yield name
-
-
-@pytest.fixture
-def vault(sandbox: Sandbox, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
-    monkeypatch.setenv(project.VARIABLE, str(tmp_path))
-    made = Vault(tmp_path, sandbox, database)
-    made.write()
-    return made
-
-
-@pytest.fixture
-def manifest(vault: Vault) -> Manifest:
-    return vault.create()[0]
+from tests.vaults import Vault
 
 
 def subject(vault: Vault) -> Subject:

@@ -11,20 +11,13 @@ from runbooks import backup, drill, project, restore
 from runbooks.engine import audit
 from runbooks.sandbox.world import Sandbox
 from runbooks.systems.snapshots import drills
-from tests.conftest import Shell
 from tests.crash.points import cases, in_doubt, points
 from tests.crash.sandboxes import killed_at, succeeds
-from tests.vaults import Vault, rich_database
+from tests.vaults import Vault
 
 CREATE, RESTORE, DRILL = (points(book) for book in (backup.runbook(), restore.runbook(), drill.runbook()))
 QUICK = {"before:outcome/upload", "before:outcome/fill"}
 """One that stands for the others, of each."""
-
-
-@pytest.fixture(scope="module")
-def database(sandbox_shell: Shell) -> Iterator[str]:
-    with rich_database(Sandbox.of(sandbox_shell.project)) as name:
-        yield name
 
 
 @pytest.fixture

@@ -21,17 +21,11 @@ from runbooks.systems.snapshots.shelf import place
 from tests.conftest import Shell
 from tests.crash.points import cases, in_doubt, points
 from tests.crash.sandboxes import killed_at, succeeds
-from tests.vaults import Vault, rich_database
+from tests.vaults import Vault
 
 DEAD = "20250101T000000.000Z-backup.restore-{}"
 EFFECTS = range(4, 60, 5)
 """Some of the roughly sixty effects of pruning: those on the journal, the store, the work folder, and connections."""
-
-
-@pytest.fixture(scope="module")
-def database(sandbox_shell: Shell) -> Iterator[str]:
-    with rich_database(Sandbox.of(sandbox_shell.project)) as name:
-        yield name
 
 
 @pytest.fixture(scope="module")

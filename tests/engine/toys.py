@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.journal import FILE_NAME, Journal, Record, read_intact
 from runbooks.engine.outcome import Outcome
 from runbooks.engine.recorder import Observer, Recorder
@@ -112,3 +113,10 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     with process:
         output, errors = process.communicate(timeout=30)
     return process.returncode, output, errors
+
+
+def refuse(*_arguments: Any) -> str:
+    raise SystemFault("it does not work", reason=Reason.UNREACHABLE)
+
+
+FAILING: Step[Any] = Step(name="failing", title="Fail", act=refuse)

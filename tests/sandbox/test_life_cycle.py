@@ -6,12 +6,7 @@ import contextlib
 import json
 import re
 import secrets
-import shutil
 import socket
-import stat
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,19 +15,16 @@ import pytest
 
 from runbooks import project as project_folder
 from runbooks.engine.wait import until
-from runbooks.environment.sensitive import sensitive
 from runbooks.sandbox import controls, ports, releases
 from runbooks.sandbox.environments import ENVIRONMENTS
 from runbooks.sandbox.faults.catalogue import FAULTS
-from runbooks.sandbox.layout import SERVICE_USER, STATE_FOLDER, Layout, can_enter, prepare
+from runbooks.sandbox.layout import Layout, prepare
 from runbooks.sandbox.leftovers import leftovers
 from runbooks.sandbox.listening import sockets
 from runbooks.sandbox.servers import SERVERS
 from runbooks.sandbox.world import Sandbox
-from runbooks.systems.secrets.dotenv import DotenvSource
-from tests.conftest import CHECKOUT, Shell, new_project
+from tests.conftest import Shell
 from tests.crash.sandboxes import VERIFY, all_is_recorded, killed_at, nothing_runs, project, succeeds
-from tests.sandbox.servers import is_running_as_root, open_folder
 
 
 @pytest.fixture(scope="module")
@@ -229,83 +221,6 @@ def test_two_starts_at_once_do_not_meet(shell: Shell) -> None:
 # --- secrets
 
 
-class ProcessList(threading.Thread):
-    """Everything that was ever seen in the machine's process list while it looked."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.seen: set[str] = set()
-        self._over = threading.Event()
-
-    def run(self) -> None:
-        while not self._over.wait(0.005):
-            for file in Path("/proc").glob("[0-9]*/cmdline"):
-                with contextlib.suppress(OSError):
-                    self.seen.add(file.read_text(errors="replace"))
-
-    def stop(self) -> None:
-        self._over.set()
-        self.join()
-
-
-@pytest.mark.slow
-def test_secrets_are_in_owner_only_files_and_nowhere_else(fresh: Shell) -> None:
-    looking = ProcessList()
-    looking.start()
-    try:
-        succeeds(fresh, "sandbox.up")
-        printed = succeeds(fresh, "release.verify")
-    finally:
-        looking.stop()
-    layout = prepare(fresh.project)
-    hidden = secrets_of(layout)
-    assert len(hidden) >= 10
-    assert any("uvicorn" in line for line in looking.seen)
-
-    assert [name for name, value in hidden.items() if any(value in line for line in looking.seen)] == []
-    written = {
-        path: path.read_text(errors="replace")
-        for path in (fresh.project / "var" / "runs").rglob("*.*")
-        if path.is_file()
-    }
-    written |= {path: path.read_text(errors="replace") for path in layout.logs.iterdir()}
-    written |= {Path("terminal"): printed}
-    assert [(name, path) for name, value in hidden.items() for path, text in written.items() if value in text] == []
-
-    holders = [path for path in layout.root.rglob("*") if is_ours(path, layout) and holds(path, hidden)]
-    assert {layout.variables(name) for name in ENVIRONMENTS} < set(holders)
-    assert {path: oct(path.stat().st_mode) for path in holders if stat.S_IMODE(path.stat().st_mode) != 0o600} == {}
-    for folder in (layout.environments, *map(layout.environment, ENVIRONMENTS), layout.provider, layout.programs):
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-
-
-def secrets_of(layout: Layout) -> dict[str, str]:
-    """Every secret value that the sandbox has made, by where it is."""
-    found = {
-        "superuser": layout.postgres_password.read_text(),
-        "valkey": layout.valkey_password.read_text(),
-        "supervisor": layout.supervisor_client.read_text(),
-    }
-    for name in ENVIRONMENTS:
-        for path in (layout.variables(name), layout.operator_variables(name)):
-            for secret in sensitive(DotenvSource(path).load()):
-                found[f"{path.name} of {name}: {secret.name}"] = secret.reveal()
-        found[f"resident of {name}"] = (layout.environment(name) / "resident-password").read_text()
-    return found
-
-
-def is_ours(path: Path, layout: Layout) -> bool:
-    return path.is_file() and not path.is_symlink() and layout.postgres_installs not in path.parents
-
-
-def holds(path: Path, hidden: dict[str, str]) -> bool:
-    body = path.read_bytes()
-    return any(value.encode() in body for value in hidden.values())
-
-
-# --- reset, break, mend
-
-
 @pytest.mark.slow
 def test_a_reset_must_be_confirmed_and_leaves_nothing_but_run_logs(shell: Shell, sandbox: Sandbox) -> None:
     before = pids(sandbox)
@@ -468,70 +383,6 @@ def test_a_kill_between_a_release_and_its_note_leaves_none_without_a_name(sandbo
 
 
 # --- whoever runs it
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not is_running_as_root(), reason="only root can become somebody else")
-def test_a_user_other_than_root_starts_verifies_and_stops() -> None:
-    if not (can_enter(CHECKOUT, SERVICE_USER) and can_enter(Path(sys.executable).resolve().parent, SERVICE_USER)):
-        pytest.skip(f"{SERVICE_USER} can't enter this checkout, or run its Python")
-    with open_folder() as folder:
-        other = Somebody(new_project(folder).project)
-        for path in (folder, *folder.rglob("*")):
-            shutil.chown(path, SERVICE_USER)
-        try:
-            succeeds(other, *VERIFY)
-            owners = {process.username() for process in leftovers(prepare_as_seen(folder))}
-            assert owners == {SERVICE_USER}
-        finally:
-            succeeds(other, "sandbox.down")
-        assert leftovers(prepare_as_seen(folder)) == []
-
-
-class Somebody(Shell):
-    """Types as the service user."""
-
-    def invoke(self, *words: str, **options: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "invoke", *words],
-            cwd=CHECKOUT,
-            env=self.environment() | {"HOME": str(self.project)},
-            user=SERVICE_USER,
-            extra_groups=[],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-
-def prepare_as_seen(folder: Path) -> Layout:
-    """The layout, without preparing it: that is for its owner."""
-    return Layout((folder / "var" / "sandbox").resolve())
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not is_running_as_root(), reason="only root has a home that the servers' user can't enter")
-def test_root_keeps_the_state_elsewhere_if_the_checkout_is_closed() -> None:
-    with open_folder() as folder:
-        closed = folder / "closed"
-        closed.mkdir(mode=0o700)
-        (closed / "checkout").mkdir()
-        shell = new_project(closed / "checkout")
-        link = shell.project / "var" / "sandbox"
-        try:
-            succeeds(shell, *VERIFY)
-            root = link.readlink()
-            assert root.parent == STATE_FOLDER
-            assert (root / "state.json").is_file()
-        finally:
-            succeeds(shell, "sandbox.reset", "--confirm", "sandbox")
-        nothing_runs(shell)
-        assert not any(path.is_file() for path in root.rglob("*"))
-        shutil.rmtree(root)
-        with contextlib.suppress(OSError):
-            STATE_FOLDER.rmdir()
 
 
 def test_breaking_and_mending_begin_a_new_hour_of_the_applications_limits(shell: Shell, sandbox: Sandbox) -> None:
