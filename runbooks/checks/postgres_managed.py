@@ -19,6 +19,6 @@ def managed(subject: Subject) -> Finding:
     def since() -> datetime:
         return cast("datetime", site.database.value("SELECT pg_postmaster_start_time()"))
 
-    reached = hosts(site.variable("DATABASE_URL") or site.database.url)
+    reached = hosts(site.variable("DATABASE_URL")) or hosts(site.database.url)
     server = Server("PostgreSQL", "database.managed", reached, since)
     return judge(server, declared, subject.environment.platform.hosts)

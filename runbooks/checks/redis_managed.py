@@ -18,5 +18,5 @@ def managed(subject: Subject) -> Finding:
     def since() -> datetime:
         return datetime.now(UTC) - timedelta(seconds=int(site.redis.info("server")["uptime_in_seconds"]))
 
-    server = Server("Redis", "redis.managed", hosts(site.variable("REDIS_URL") or site.redis.url), since)
+    server = Server("Redis", "redis.managed", hosts(site.variable("REDIS_URL")) or hosts(site.redis.url), since)
     return judge(server, declared, subject.environment.platform.hosts)

@@ -104,6 +104,8 @@ FAULTS = (
             "platform.restart-policy",
             "platform.resource-limits",
             "final.start-command",
+            "postgres.managed",
+            "redis.managed",
         ),
         means=platform.PASSWORD_CHANGED,
     ),

@@ -67,6 +67,7 @@ FAULTS = (
         name="second-head",
         breaks="migrations.run-on-deploy",
         shows="the release has 2 heads: 20251028_profile_pronunciation, 20251030_add_hnsw_vector_indexes",
+        also=("migrations.tested-in-staging",),
         means=means.placed("second-head"),
     ),
     Fault(
