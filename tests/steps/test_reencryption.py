@@ -208,6 +208,26 @@ def test_writers_that_do_not_end_make_the_swap_give_up_and_change_nothing(
     assert ring.values(ring.old) == filled(5)
 
 
+TRIGGER = """CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN NEW.encrypted_api_key := OLD.encrypted_api_key; RETURN NEW; END $$;
+CREATE TRIGGER meddle BEFORE UPDATE ON user_api_config FOR EACH ROW EXECUTE FUNCTION meddle()"""
+RULE = "CREATE RULE meddle AS ON UPDATE TO user_api_config WHERE OLD.id = 2 DO INSTEAD NOTHING"
+
+
+@pytest.mark.parametrize("meddling", [TRIGGER, RULE], ids=["a trigger", "a rule"])
+def test_what_makes_something_else_of_the_rows_is_noticed_and_nothing_is_changed(ring: Keyring, meddling: str) -> None:
+    ring.fill(5)
+    ours = ring.reencryption()
+    ours.encrypt(GO_ON)
+    ring.execute(meddling)
+
+    with pytest.raises(SystemFault, match="not what was just written"):
+        ours.swap()
+
+    assert ring.values(ring.old) == filled(5)
+    assert ours.stage() is SideStage.BUILDING
+
+
 def test_readers_never_wait_for_the_swap(ring: Keyring) -> None:
     ring.fill(5)
     ours = ring.reencryption()

@@ -131,12 +131,15 @@ def swap(
         changed = connection.execute(
             side.statement(
                 "UPDATE {table} t SET {value} = s.{to} FROM {side} s"
-                " WHERE s.id = t.{key} AND t.{value} = s.{origin} AND s.old <> s.new",
+                # as a join's condition the whole value would be hashed, of both; so it is compared, where the keys meet
+                " WHERE s.id = t.{key} AND t.{value} IS NOT DISTINCT FROM s.{origin} AND s.old <> s.new",
                 **words,
             )
         ).rowcount
         said("looking for rows written meanwhile")
-        late = connection.cursor(row_factory=tuple_row).execute(side.statement(_LATE, **words)).fetchall()
+        late: Sequence[tuple[int, str]] = []
+        if not _all_written(connection, side, changed):
+            late = connection.cursor(row_factory=tuple_row).execute(side.statement(_LATE, **words)).fetchall()
         if late:
             _take(connection, side, late, keys, target)
             _prove_none(
@@ -181,6 +184,22 @@ def refuse_strange(side: SideTable, ids: Sequence[int]) -> None:
         mend="find the key that they were encrypted with (an older variables backup), or have the user enter the "
         "value anew; then resume",
     )
+
+
+def _all_written(connection: Connection, side: SideTable, changed: int) -> bool:
+    """Whether what was just changed is every row, and nothing can have made anything else of it.
+
+    The statement that wrote a row is then its proof, since writers are held off: it has the value of the side table.
+    """
+    row = connection.execute(
+        side.statement(
+            "SELECT (SELECT count(*) FROM {table} WHERE {value} IS NOT NULL) AS rows,"
+            " EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = {name}::regclass AND NOT tgisinternal)"
+            " OR EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = {name}::regclass) AS meddled",
+            name=sql.Literal(side.statement("{table}").as_string()),
+        )
+    ).fetchone()
+    return bool(row and row["rows"] == changed and not row["meddled"])
 
 
 def _take(connection: Connection, side: SideTable, late: Sequence[tuple[int, str]], keys: Keys, target: str) -> None:
