@@ -46,6 +46,10 @@ def _jwt_key(site: Site, _run: str, _given: Given) -> Kind:
 
 
 def _database_password(site: Site, _run: str, _given: Given) -> Kind:
+    if site.environment.database.roles:
+        from runbooks.steps.rotation.database_roles import DatabaseRoles
+
+        return DatabaseRoles(site)
     from runbooks.steps.rotation.database_password import DatabasePassword
 
     return DatabasePassword(site)

@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 from runbooks.environment.backup import Backup
 from runbooks.environment.checking import Checks
 from runbooks.environment.content import Content
+from runbooks.environment.database_roles import DatabaseRoles
 from runbooks.environment.deploying import Deploy
 from runbooks.environment.documentation import Allowance, Documentation, allowance
 from runbooks.environment.edge import Dns, Domain, Frontend
@@ -125,6 +126,7 @@ class Database:
             the release's schema is built in copies of it.
         networks: The networks that may reach it; none: any private one.
         managed: Who keeps it running; None: whoever its name says.
+        roles: The roles in DATABASE_URL that take turns; None: it is always the same one.
     """
 
     url: Value = VariableRef("DATABASE_URL")
@@ -134,6 +136,7 @@ class Database:
     scratch_url: Value | None = None
     networks: tuple[str, ...] = ()
     managed: Managed | None = None
+    roles: DatabaseRoles | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from runbooks.environment import (
     backup,
     content,
+    database_roles,
     deploying,
     documentation,
     edge,
@@ -74,6 +75,7 @@ def problems(environment: Environment, known: Collection[str]) -> Iterator[Probl
     release = environment.release
     yield from documentation.problems(environment.documentation, release.allowed_secrets, release.engine)
     yield from edge.problems(environment.dns, environment.domain, environment.frontend, environment.mail)
+    yield from database_roles.problems(environment.database.roles)
     yield from edge.network_problems("database", environment.database.networks)
     yield from edge.network_problems("redis", environment.redis.networks)
     yield from managed.problems(environment.database.managed, environment.redis.managed)
@@ -124,8 +126,7 @@ def _values(environment: Environment) -> Iterator[Problem]:
         yield _only_named(("fingerprints", "key"), "a text")
     else:
         yield from _reference(("fingerprints", "key"), key)
-    variable = environment.release.commit_variable
-    if variable is not None and not VARIABLE_NAME.fullmatch(variable):
+    if (variable := environment.release.commit_variable) is not None and not VARIABLE_NAME.fullmatch(variable):
         yield Problem(("release", "commit_variable"), "'release.commit_variable' must be a variable's name")
 
 

@@ -161,7 +161,7 @@ def _variables(layout: Layout, name: str, numbers: Mapping[str, int], commit: st
         "ENVIRONMENT": MODES[name],
         "RAILWAY_GIT_COMMIT_SHA": commit,
         "UVICORN_WORKERS": "1",
-        "DATABASE_URL": database_url(layout, name, numbers),
+        "DATABASE_URL": _application_url(layout, name, numbers),
         "DB_POOL_SIZE": "20",
         "DB_MAX_OVERFLOW": "10",
         "REDIS_URL": _redis_url(layout, name, numbers),
@@ -194,6 +194,14 @@ def database_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:
     """The environment's database, as its owner reaches it."""
     role, password = database(name), database_password(layout, name)
     return f"postgresql://{role}:{password}@{ports.LOOPBACK}:{numbers[ports.POSTGRES]}/{role}"
+
+
+def _application_url(layout: Layout, name: str, numbers: Mapping[str, int]) -> str:
+    """The environment's database, as its application reaches it: as its owner, or as a role that a rotation made."""
+    login = layout.environment(name) / rotated.LOGIN
+    if not login.exists():
+        return database_url(layout, name, numbers)
+    return f"postgresql://{login.read_text()}@{ports.LOOPBACK}:{numbers[ports.POSTGRES]}/{database(name)}"
 
 
 def _scratch_url(layout: Layout, numbers: Mapping[str, int]) -> str:

@@ -27,6 +27,9 @@ KEPT = {
 }
 """What can be rotated, and the file in the environment's folder that its value is kept in."""
 
+LOGIN = "database-login"
+"""The file that another role than the database's owner is kept in, where roles take turns."""
+
 HEAD = "# written by the sandbox: "
 
 
@@ -45,9 +48,20 @@ def adopt(layout: Layout, name: str) -> None:
     for key, secret in parse(text, str(path)).items():
         value = secret.reveal()
         if key in written and written[key] != _hash(value):
+            if key == "DATABASE_URL" and (login := other_login(value)):
+                write_private(layout.environment(name) / LOGIN, login)
+                continue
             kept = urlsplit(value).password if key in ("DATABASE_URL", "REDIS_URL") else value
             if kept:
                 write_private(layout.environment(name) / KEPT[key], kept)
+            if key == "DATABASE_URL":
+                (layout.environment(name) / LOGIN).unlink(missing_ok=True)
+
+
+def other_login(url: str) -> str:
+    """``USER:PASSWORD`` of a database URL as which another role than the database's owner logs in; else empty."""
+    parts = urlsplit(url)
+    return f"{parts.username}:{parts.password}" if parts.username != parts.path.removeprefix("/") else ""
 
 
 def _hash(value: str) -> str:

@@ -115,6 +115,13 @@ CASES = [
         "[checks]", '[domain]\npoints_to = ["https://a.org"]\n[checks]', 23, ["without a scheme"], id="not a name"
     ),
     pytest.param("[checks]", '[domain]\nplain_url = "https://a"\n[checks]', 23, ["'domain.plain_url'"], id="not plain"),
+    pytest.param(
+        'reach = "direct"',
+        'roles = { owner = "a", logins = ["a", "b"] }',
+        14,
+        ["'database.roles' needs an owner and two logins", "owner a, logins a, b"],
+        id="roles that take turns",
+    ),
     pytest.param('reach = "direct"', 'networks = ["10.0.0.1/8"]', 14, ["'database.networks'", "10.0.0.0/8"], id="net"),
     pytest.param(URL, 'url = ""', 5, ["'application.url' is empty"], id="empty url"),
     pytest.param(

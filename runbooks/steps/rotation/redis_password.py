@@ -13,7 +13,7 @@ from runbooks.engine.errors import InputError, Reason, SystemFault
 from runbooks.engine.secret import Secret
 from runbooks.engine.step import Scope
 from runbooks.environment.site import Site
-from runbooks.steps.rotation.database_password import with_password
+from runbooks.steps.rotation.database_url import with_password
 from runbooks.steps.rotation.kind import Change, Kind
 from runbooks.systems.redis import users
 from runbooks.systems.redis.client import RedisServer

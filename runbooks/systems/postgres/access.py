@@ -108,7 +108,7 @@ class Access:
         return replace(self, url=Secret(self.url.name, url))
 
     @contextlib.contextmanager
-    def connection(self, database: str | None = None, **settings: str) -> Iterator[Connection]:
+    def connection(self, database: str | None = None, **settings: str | None) -> Iterator[Connection]:
         """A connection of its own, in autocommit, which no setting of role or database hinders or changes.
 
         All is said when connecting, which beats what ``ALTER ROLE`` and ``ALTER DATABASE`` set. A server that starts or
@@ -116,12 +116,14 @@ class Access:
 
         Args:
             database: Another database of the same server.
-            settings: More settings of the session.
+            settings: More settings of the session; None: as the role and the database have it.
 
         Raises:
             SystemFault: the server can't be reached or refuses, also when a statement inside the block does.
         """
-        known = self.parameters() | {"options": options({**UNHINDERED, **PINS, **settings})}
+        wanted = {**UNHINDERED, **PINS, **settings}
+        said = {name: value for name, value in wanted.items() if value is not None}
+        known = self.parameters() | {"options": options(said)}
         if database is not None:
             known["dbname"] = database
         place = str(self) if database is None else f"{str(self).rpartition('/')[0]}/{database}"

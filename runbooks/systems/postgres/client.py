@@ -22,6 +22,8 @@ Connection = psycopg.Connection[dict[str, Any]]
 _UNAUTHORISED = ("28", "42501", "3D000")
 """SQLSTATE classes and codes of a refused login, a missing right, and a database that does not exist."""
 
+_NOT_LET_IN = ("password", "does not exist", "is not permitted to log in")
+"""What a refused login says before there is an SQLSTATE."""
 
 _UNREACHABLE = ("08", "53", "57")
 """SQLSTATE classes of connections that are cut, too many, or ended by an operator. Without a state none was made."""
@@ -177,7 +179,7 @@ def fault_of(error: psycopg.Error, *, where: str, reach: str) -> SystemFault:
     elif isinstance(error, psycopg.OperationalError) and (not state or state.startswith(_UNREACHABLE)):
         what, reason = "the database can't be reached", Reason.UNREACHABLE
         mend = f"database.reach is '{reach}'; it can also be 'runner' (inside its network) or 'proxy'"
-        if "password" in str(error) or "does not exist" in str(error):
+        if any(words in str(error) for words in _NOT_LET_IN):
             what, reason, mend = (
                 "the database refuses",
                 Reason.UNAUTHORISED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from psycopg import sql
@@ -9,6 +10,14 @@ from psycopg import sql
 from runbooks.engine.errors import Reason, SystemFault
 from runbooks.engine.secret import Secret
 from runbooks.systems.postgres.access import APPLICATION_NAME, Access
+from runbooks.systems.postgres.client import Connection
+
+_AGES = """
+SELECT backend_start IS NULL AS hidden, pg_catalog.clock_timestamp() - backend_start AS age
+FROM pg_catalog.pg_stat_activity
+WHERE usename = %s AND coalesce(backend_type, 'client backend') = 'client backend'
+  AND coalesce(application_name, '') <> %s
+"""
 
 
 def set_password(access: Access, role: str, password: Secret) -> None:
@@ -18,9 +27,14 @@ def set_password(access: Access, role: str, password: Secret) -> None:
         SystemFault: the server can't be reached, or the role of ``access`` may not.
     """
     with access.connection() as connection:
-        verifier = connection.pgconn.encrypt_password(password.reveal().encode(), role.encode(), b"scram-sha-256")
-        statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), verifier.decode())
-        connection.execute(statement)
+        statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+        connection.execute(statement.format(sql.Identifier(role), verifier(connection, role, password)))
+
+
+def verifier(connection: Connection, role: str, password: Secret) -> sql.Literal:
+    """What the server keeps of a role's password."""
+    made = connection.pgconn.encrypt_password(password.reveal().encode(), role.encode(), b"scram-sha-256")
+    return sql.Literal(made.decode())
 
 
 def accepts(access: Access) -> bool:
@@ -39,18 +53,19 @@ def accepts(access: Access) -> bool:
     return True
 
 
-def sessions(access: Access, role: str, *, older_than: timedelta) -> int:
-    """How many sessions of a role are open that are older than this; ours are not counted.
+def ages(access: Access, role: str) -> Sequence[timedelta]:
+    """How long each session of a role has been open; ours are not counted.
 
     Raises:
-        SystemFault: the server can't be asked.
+        SystemFault: the server can't be asked, or hides that from the role of ``access``.
     """
     with access.connection() as connection:
-        row = connection.execute(
-            "SELECT count(*) AS count FROM pg_catalog.pg_stat_activity WHERE usename = %s"
-            " AND backend_type = 'client backend' AND application_name <> %s"
-            " AND backend_start < pg_catalog.clock_timestamp() - %s::interval",
-            [role, APPLICATION_NAME, older_than],
-        ).fetchone()
-    assert row
-    return int(row["count"])
+        found = connection.execute(_AGES, [role, APPLICATION_NAME]).fetchall()
+    if any(row["hidden"] for row in found):
+        raise SystemFault(
+            f"since when the sessions of {role} are open is hidden from {access.user}",
+            reason=Reason.UNAUTHORISED,
+            where=str(access),
+            mend=f"GRANT pg_read_all_stats TO {access.user}",
+        )
+    return [row["age"] for row in found]
