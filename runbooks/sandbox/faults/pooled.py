@@ -14,9 +14,10 @@ from runbooks.sandbox.world import Sandbox
 
 
 def _inject(sandbox: Sandbox) -> None:
+    # Ahead of its start: one that begins to listen while its port is asked for would be taken for a stranger there.
+    place = (ports.LOOPBACK, pooler.port(sandbox.layout))
     update_state(sandbox.layout, pooler.NAME, LOCAL)
     sandbox.manage()
-    place = (ports.LOOPBACK, pooler.port(sandbox.layout))
 
     def listens() -> bool:
         with socket.create_connection(place, timeout=1):
