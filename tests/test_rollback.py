@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import json
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -81,15 +79,9 @@ def serves(deploys: Deploys, version: str) -> bool:
     return bool(state.serving and state.serving.release.commit == deploys.commit(version))
 
 
-def last_rollback(deploys: Deploys) -> tuple[str, list[dict[str, Any]]]:
-    """The newest rollback's id and journal."""
-    run = max((deploys.shell.project / "var" / "runs" / "local").glob("*-rollback-*"))
-    return run.name, [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
-
-
-def seconds(records: list[dict[str, Any]], *steps: str) -> float:
-    told = [record["data"] for record in records if record["kind"] == "outcome"]
-    return sum(float(each["seconds"]) for each in told if each["step"] in steps)
+def last_rollback(deploys: Deploys) -> str:
+    """The newest rollback's id."""
+    return max((deploys.shell.project / "var" / "runs" / "local").glob("*-rollback-*")).name
 
 
 def test_two_deploys_back_and_forward_again_nothing_is_lost(deploys: Deploys, tmp_path: Path) -> None:
@@ -101,7 +93,7 @@ def test_two_deploys_back_and_forward_again_nothing_is_lost(deploys: Deploys, tm
 
     said = succeeds(deploys, "rollback", "--to", "v1")
 
-    run, records = last_rollback(deploys)
+    run = last_rollback(deploys)
     assert f"with snapshot {second.snapshot_before}" in said
     recorded = contents_of(snapshots(deploys), snapshots(deploys).shelf.find(second.snapshot_before)).tables
     changed = [name for name, found in state(deploys).items() if recorded[name] != found]
@@ -111,8 +103,6 @@ def test_two_deploys_back_and_forward_again_nothing_is_lost(deploys: Deploys, tm
     announcement = deploys.shell.project / "var" / "runs" / "local" / run / "announcement.md"
     assert f"to be copied from {announcement}" in said
     assert announcement.read_text().startswith("**PRAVIEL runs v1 again.**")
-    restored = seconds(records, "fetch", "create-sibling", "fill", "prove")
-    assert records[-1]["data"]["seconds"] - restored <= 60
 
     succeeds(deploys, "quarantine.export", "--into", str(tmp_path / "out"))
     (file,) = (tmp_path / "out").glob("*user-*.csv")
