@@ -62,7 +62,7 @@ def killed_throughout(deploys: Deploys, book: Runbook[GoingBack], *words: str) -
     """The rollback is killed at every point of it, one after another, and resumed to its end; its run."""
     first, *rest = [point for point in in_doubt(points(book)) if point != "after:intent/build"]  # it is still built
     killed_at(deploys.shell, first, *words)
-    run, _ = last_rollback(deploys)
+    run = last_rollback(deploys)
     for point in rest:
         killed_at(deploys.shell, point, "runs.resume", run)
     said = succeeds(deploys.shell, "runs.resume", run)
@@ -73,7 +73,7 @@ def killed_throughout(deploys: Deploys, book: Runbook[GoingBack], *words: str) -
 def taken_back_throughout(deploys: Deploys, book: Runbook[GoingBack], *words: str) -> None:
     """The rollback is killed once requests go to its release, and so is taking it back at every point of that."""
     killed_at(deploys.shell, TAKEN_BACK_AFTER, *words)
-    run, _ = last_rollback(deploys)
+    run = last_rollback(deploys)
     for point in in_doubt_undoing(book):
         killed_at(deploys.shell, point, "runs.abort", run)
     succeeds(deploys.shell, "runs.abort", run, code=6)
@@ -97,7 +97,7 @@ def test_killed_at_every_step_it_is_resumed_to_its_end_and_undone(deploys: Deplo
 def test_its_undoing_is_killed_at_every_step_of_it_and_of_taking_that_back(deploys: Deploys) -> None:
     (newer, older), before = around(deploys), state(deploys)
     succeeds(deploys.shell, "rollback", "--restore-data")
-    (run, _), restored = last_rollback(deploys), state(deploys)
+    run, restored = last_rollback(deploys), state(deploys)
 
     taken_back_throughout(deploys, UNDO, "rollback", "--undo", run)
 
