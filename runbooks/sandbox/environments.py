@@ -114,7 +114,12 @@ def scratch_password(layout: Layout) -> str:
 
 def resident_password(layout: Layout, name: str) -> str:
     """The password of the user who lives in the environment; it keeps the application's rules."""
-    return _kept(layout.environment(name) / "resident-password", lambda: f"aZ7!{secrets.token_hex(12)}")
+    return _kept(layout.environment(name) / "resident-password", new_password)
+
+
+def new_password() -> str:
+    """One that the application accepts: every class of character, and none four times in a row."""
+    return f"aZ7!{'-'.join(secrets.token_hex(1) for _ in range(12))}"
 
 
 def fingerprint_key(layout: Layout) -> str:

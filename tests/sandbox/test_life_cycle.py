@@ -16,7 +16,7 @@ import pytest
 from runbooks import project as project_folder
 from runbooks.engine.wait import until
 from runbooks.sandbox import controls, ports, releases
-from runbooks.sandbox.environments import ENVIRONMENTS
+from runbooks.sandbox.environments import ENVIRONMENTS, new_password
 from runbooks.sandbox.faults.catalogue import FAULTS
 from runbooks.sandbox.layout import Layout, prepare
 from runbooks.sandbox.leftovers import leftovers
@@ -349,7 +349,7 @@ def test_releases_are_deployed_one_after_another_and_back(sandbox: Sandbox) -> N
 
 def register(sandbox: Sandbox) -> None:
     name = f"life-{secrets.token_hex(4)}"
-    body = {"username": name, "email": f"{name}@checks.praviel.test", "password": f"aZ7!{secrets.token_hex(12)}"}
+    body = {"username": name, "email": f"{name}@checks.praviel.test", "password": new_password()}
     with sandbox.http("local") as application:
         answer = application.post("/api/v1/auth/register", json=body)
     assert answer.status == 201

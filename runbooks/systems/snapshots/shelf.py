@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from runbooks.engine.errors import InputError, Reason, SystemFault
@@ -57,7 +57,7 @@ class Shelf:
             InputError: none, or several, answer to it.
         """
         known = self.ids()
-        matches = known[-1:] if wanted == NEWEST else [id for id in known if id == wanted]
+        matches = self._newest(known) if wanted == NEWEST else [id for id in known if id == wanted]
         matches = matches or [id for id in known if id.startswith(wanted) or id.endswith(wanted)]
         if len(matches) != 1:
             raise InputError(
@@ -70,6 +70,14 @@ class Shelf:
         if manifest is None:
             raise InputError("the snapshot was removed just now", where=matches[0], mend="invoke backup.list")
         return manifest
+
+    def _newest(self, known: Sequence[str]) -> list[str]:
+        """The last; of those whose runs began in the same second, the one that shows the latest moment."""
+        last = [id for id in known if id.partition("-")[0] == known[-1].partition("-")[0]]
+        if len(last) < 2:
+            return last
+        taken = {manifest.taken: id for id in last if (manifest := self.manifest(id))}
+        return [taken[max(taken)]] if taken else []
 
     def publish(self, manifest: Manifest) -> None:
         """Write the manifest, which makes the snapshot exist.
