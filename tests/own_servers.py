@@ -102,7 +102,7 @@ def crash(cluster: Cluster) -> None:
     postmaster = psutil.Process(int((cluster.data / "postmaster.pid").read_text().split(maxsplit=1)[0]))
     children = postmaster.children()
     children[0].send_signal(signal.SIGKILL)
-    until(lambda: not children[0].is_running() or children[0].status() == psutil.STATUS_ZOMBIE, seconds=60, what="dies")
+    until(lambda: not any(each.is_running() for each in children), seconds=60, what="a session goes on")
 
 
 def vault_on(cluster: Cluster, project: Path, database: str) -> OwnVault:
