@@ -17,7 +17,7 @@ import pytest
 from hypothesis import settings
 
 from runbooks import project
-from runbooks.sandbox import postgres_install
+from runbooks.sandbox import ports, postgres_install
 from runbooks.sandbox.layout import Layout, prepare
 from runbooks.sandbox.world import Sandbox
 from tests.sandbox.servers import fresh_layout, link_installed, open_folder
@@ -35,6 +35,12 @@ settings.register_profile("suite", deadline=None)  # a busy machine is no defect
 settings.load_profile("suite")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    WIDTH = len(ports.BELOW_CLIENTS) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    FIRST = ports.BELOW_CLIENTS.start + WIDTH * int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+    os.environ[ports.VARIABLE] = f"{FIRST}-{FIRST + WIDTH - 1}"  # sandboxes of two processes start at the same time
+
 OURS = ("RUNBOOKS_", "PRAVIEL_", "DATABASE_URL", "REDIS_URL")
 
 

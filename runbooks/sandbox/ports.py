@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import secrets
 import socket
 from collections.abc import Collection, Iterable
@@ -12,14 +14,17 @@ from runbooks.sandbox.layout import Layout
 from runbooks.sandbox.listening import sockets
 
 LOOPBACK = "127.0.0.1"
-BELOW_CLIENTS = range(20_000, 32_000)
+BELOW_CLIENTS = range(22_000, 32_000)
+VARIABLE = "SANDBOX_PORTS"
+"""Names a part of these, as ``22000-26999``: of sandboxes that start at the same time, both may choose a free port."""
+
 POSTGRES, VALKEY, SUPERVISOR, PROVIDER = "postgres", "valkey", "supervisor", "provider"
 OBJECT_STORE = "object-store"
 OBJECT_STORE_PARTS = tuple(f"{OBJECT_STORE}-{part}" for part in ("master", "volume", "filer", "admin"))
 PAIRED = {OBJECT_STORE: 10_000, **dict.fromkeys(OBJECT_STORE_PARTS, 10_000)}
-"""Servers that listen on a second port too, so much above the first."""
-PAIRS_FROM = range(20_000, 22_000)
-"""Where a first port is chosen, so that the second also lies below the clients' range."""
+"""Servers that listen on a second port too, so much above the first: it is the second that is chosen."""
+FEWEST = 100
+"""Ports that must be allowed, so that free ones are found among them."""
 DNS, PROXY, PROXY_PLAIN = "dns", "proxy", "proxy-plain"
 
 
@@ -66,11 +71,31 @@ def choose(name: str = "", avoiding: Collection[int] = ()) -> int:
 
     It is below the range from which the kernel takes the ports of outgoing connections. A port out of that range can
     be gone whenever its server restarts, taken by any client, even by the one that waits for the server.
+
+    Raises:
+        InputError: SANDBOX_PORTS is no part of that range.
     """
+    allowed = allowed_ports()
     while True:
-        port = secrets.choice(PAIRS_FROM if name in PAIRED else BELOW_CLIENTS)
+        port = secrets.choice(allowed) - PAIRED.get(name, 0)
         if all(each not in avoiding and is_free(each) for each in listening(name, port)):
             return port
+
+
+def allowed_ports() -> range:
+    """Those that may be chosen. Raises InputError: SANDBOX_PORTS is no part of them, or too small."""
+    text = os.environ.get(VARIABLE)
+    if text is None:
+        return BELOW_CLIENTS
+    found = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
+    first, last = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not (BELOW_CLIENTS.start <= first and last < BELOW_CLIENTS.stop and last - first + 1 >= FEWEST):
+        raise InputError(
+            f"{VARIABLE} names no part of the sandbox's ports",
+            found=text,
+            mend=f"{VARIABLE}={BELOW_CLIENTS.start}-{BELOW_CLIENTS.stop - 1}, or at least {FEWEST} of these",
+        )
+    return range(first, last + 1)
 
 
 def is_free(port: int) -> bool:

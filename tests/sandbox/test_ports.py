@@ -71,3 +71,22 @@ def test_two_writers_of_the_state_do_not_lose_each_others_entries(layout: Layout
 
     assert read_state(layout) == {key: key for key in keys}
     assert json.loads(layout.state.read_text()) == read_state(layout)
+
+
+def test_ports_are_chosen_where_the_environment_says(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ports.VARIABLE, "24000-24099")
+    names = [ports.POSTGRES, *ports.OBJECT_STORE_PARTS, ports.DNS]
+
+    chosen = ports.ensure(layout, names)
+
+    every = [port for name in names for port in ports.listening(name, chosen[name])]
+    assert len(set(every)) == len(every)
+    assert [port for port in every if not (24_000 <= port < 24_100 or 14_000 <= port < 14_100)] == []
+
+
+@pytest.mark.parametrize("text", ["", "24000", "24000-", "31950-32050", "1024-2048", "24000-24050", "a-b"])
+def test_a_range_that_can_not_be_meant_is_refused(layout: Layout, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv(ports.VARIABLE, text)
+
+    with pytest.raises(InputError, match="SANDBOX_PORTS names no part"):
+        ports.ensure(layout, [ports.POSTGRES])
