@@ -209,7 +209,7 @@ def test_a_manager_that_hangs_is_replaced(layout: Layout, monkeypatch: pytest.Mo
     again = ensure_manager(layout, [sleeper()])
 
     assert manager_process(again) != hanging
-    assert len(leftovers(layout)) == 2
+    until(lambda: len(leftovers(layout)) == 2, seconds=60, what="its program does not start")
 
 
 def test_a_managers_port_that_a_stranger_took_is_replaced(layout: Layout) -> None:

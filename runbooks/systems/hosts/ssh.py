@@ -234,7 +234,13 @@ class _Stdin:
         pass
 
     def close(self) -> None:
-        self._channel.shutdown_write()
+        # Not `shutdown_write`, which sends without the lock: Paramiko's answer to the end of the command may overtake
+        # it, and sshd cuts the connection, with all that runs on it, once something comes for a channel that is gone.
+        channel = self._channel
+        with channel.lock:
+            message = channel._send_eof()  # noqa: SLF001 - it is to be called under the lock
+            if message is not None:
+                channel.transport._send_user_message(message)  # noqa: SLF001 - as `shutdown_write` does
 
 
 def _read(channel: Channel, deadline: float) -> tuple[bytes, bytes]:
