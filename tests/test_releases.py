@@ -9,26 +9,13 @@ from runbooks.systems.platform.hosting import Placement, Release
 from runbooks.systems.releases.record import State
 from runbooks.systems.store.folder import FolderStore
 from tests.conftest import Shell
-from tests.systems.releases.ledgers import Writer
+from tests.systems.releases.ledgers import Writer, declare_office
 
 
 @pytest.fixture
 def writer(bare_shell: Shell) -> Writer:
     """The ledger of an environment that nobody has to run for this."""
-    folder = bare_shell.project / "inventory" / "office"
-    folder.mkdir()
-    (folder / "environment.toml").write_text("""\
-schema = 1
-protected = false
-[application]
-url = "http://127.0.0.1:9"
-[variables]
-source = "environment"
-[platform]
-kind = "hosts"
-[store]
-folder = "store"
-""")
+    declare_office(bare_shell.project)
     return Writer(FolderStore(bare_shell.project / "store"))
 
 

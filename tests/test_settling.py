@@ -20,7 +20,7 @@ from runbooks.systems.platform.hosting import Placement, Release
 from runbooks.systems.releases.record import Kind, State
 from runbooks.systems.store.folder import FolderStore
 from tests.conftest import Shell
-from tests.systems.releases.ledgers import Writer
+from tests.systems.releases.ledgers import Writer, declare_office
 
 LOST = "20260101T000000.000Z-release.deploy-abcd"
 V1, V2, V9 = (Placement(Release(name, name * 20), LOST, "print") for name in ("v1", "v2", "v9"))
@@ -30,20 +30,7 @@ AWAY = SystemFault("it does not answer", reason=Reason.UNREACHABLE)
 @pytest.fixture
 def work(bare_shell: Shell) -> Iterator[Settling]:
     """The ledger of an environment whose hosts are not asked: what they would say is told by `see`."""
-    folder = bare_shell.project / "inventory" / "office"
-    folder.mkdir()
-    (folder / "environment.toml").write_text("""\
-schema = 1
-protected = false
-[application]
-url = "http://127.0.0.1:9"
-[variables]
-source = "environment"
-[platform]
-kind = "hosts"
-[store]
-folder = "store"
-""")
+    declare_office(bare_shell.project)
     site = Site(load(bare_shell.project / "inventory", "office"), Redactor())
     writer = Writer(FolderStore(bare_shell.project / "store"))
     yield Settling(site, Snapshots(site), writer.releases, "run-9", "its disk is gone")

@@ -4,10 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from runbooks.engine.store import Store
 from runbooks.systems.releases.ledger import Releases
 from runbooks.systems.releases.record import Entry, Kind, Release, State
+
+OFFICE = """\
+schema = 1
+protected = false
+[application]
+url = "http://127.0.0.1:9"
+[variables]
+source = "environment"
+[platform]
+kind = "hosts"
+[store]
+folder = "store"
+"""
+
+
+def declare_office(project: Path) -> None:
+    """An environment ``office``, that nobody has to run for its ledger, which lies in the folder ``store``."""
+    folder = project / "inventory" / "office"
+    folder.mkdir()
+    (folder / "environment.toml").write_text(OFFICE)
 
 
 @dataclass
