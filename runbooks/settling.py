@@ -135,8 +135,12 @@ def prepare(opening: Opening) -> Prepared:
     site = Site(opening.environment, opening.redactor)
     snapshots = Snapshots(site)
     settling = Settling(site, snapshots, Releases(snapshots.shelf.store), opening.run, reason)
-    if not settling.settled():
-        settling.endings()  # what can't be settled is said before anything begins
+    try:
+        if not settling.settled():
+            settling.endings()  # what can't be settled is said before anything begins
+    except BaseException:
+        site.close()
+        raise
     step = Step(name="settle", title="Write into the ledger how it ended", act=settle, done=is_settled, plan=plan)
     return Prepared(
         Runbook(name="release.settle", title="Settle what a lost run left open", changes=True, steps=(step,)),
